@@ -1,0 +1,46 @@
+"""Batches of a set that fits in memory: one tensor on the device, indexed by seeded permutations."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ganbench.seeds import derive
+from ganbench.types import Sample
+
+
+class Batches:
+    """An endless, seekable stream: batch i is the same whatever was drawn before it.
+
+    The stream walks through one seeded permutation of the set after another, so each thing is seen once an epoch;
+    a batch that reaches the end of an epoch goes on in the next. Things: (n, ...); batches: (size, ...).
+    """
+
+    def __init__(
+        self,
+        things: Float[Tensor, "n ..."],
+        labels: Int[Tensor, " n"] | None = None,
+        *,
+        size: int,
+        seed: int,
+    ) -> None:
+        self.things, self.labels, self.size, self.seed = things, labels, size, seed
+        self._order: tuple[int, Tensor] | None = None
+
+    def __getitem__(self, index: int) -> Sample:
+        start, parts = index * self.size, []
+        end = start + self.size
+        while start < end:
+            epoch, offset = divmod(start, len(self.things))
+            parts.append(self._permutation(epoch)[offset : offset + end - start])
+            start += len(parts[-1])
+        chosen = parts[0] if len(parts) == 1 else torch.cat(parts)
+        return Sample(self.things[chosen], None if self.labels is None else self.labels[chosen])
+
+    def _permutation(self, epoch: int) -> Tensor:
+        if self._order is None or self._order[0] != epoch:
+            rng = torch.Generator().manual_seed(derive(self.seed, "order", epoch))
+            order = torch.randperm(len(self.things), generator=rng).to(self.things.device)
+            self._order = (epoch, order)
+        return self._order[1]

@@ -1,0 +1,43 @@
+"""Networks by name and size, as either player."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Protocol, TypeAlias, runtime_checkable
+
+from pydantic import BeforeValidator
+from torch import nn
+
+from ganbench.networks.mlp import MLP
+from ganbench.networks.wrappers import WRAPPERS, Pack, Plain, Wrapper, WrapperSetting
+from ganbench.settings import OneOf
+
+
+@runtime_checkable
+class Network(Protocol):
+    """A size and kind of network, from which either player's is built. Shapes are those of one thing."""
+
+    def generator(self, latent: int, shape: tuple[int, ...]) -> nn.Module:
+        """A module from a Latent to a batch of things."""
+
+    def critic(self, shape: tuple[int, ...]) -> nn.Module:
+        """A module from a batch of things and its labels to a Verdict."""
+
+
+def _own_module(value: Any) -> Any:
+    return Plain(value) if isinstance(value, nn.Module) else value
+
+
+NETWORKS: dict[str, type] = {"mlp": MLP}
+NetworkSetting: TypeAlias = Annotated[Network, OneOf(NETWORKS, Network), BeforeValidator(_own_module)]
+
+__all__ = [
+    "MLP",
+    "NETWORKS",
+    "Network",
+    "NetworkSetting",
+    "Pack",
+    "Plain",
+    "WRAPPERS",
+    "Wrapper",
+    "WrapperSetting",
+]

@@ -1,0 +1,102 @@
+"""What is put around a critic, and around a person's own modules."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Protocol, TypeAlias, runtime_checkable
+
+from jaxtyping import Float
+from pydantic import PositiveInt
+from torch import Tensor, nn
+
+from ganbench.settings import OneOf, settings
+from ganbench.types import Latent, UsageError, Verdict
+
+
+@runtime_checkable
+class Wrapper(Protocol):
+    """Changes what a critic sees. `shape` is that of one thing of the data."""
+
+    def seen(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape that the wrapped critic is built for."""
+
+    def wrap(self, critic: nn.Module) -> nn.Module: ...
+
+
+@settings
+class Pack:
+    """The critic judges `count` things at once, so that it sees a lack of variety. PacGAN, arXiv:1712.04086."""
+
+    count: PositiveInt = 2
+
+    def seen(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (self.count * shape[0], *shape[1:])
+
+    def wrap(self, critic: nn.Module) -> nn.Module:
+        return PackedCritic(critic, self.count)
+
+
+class PackedCritic(nn.Module):
+    """Neighbours in the batch are judged together, so there are `batch / count` scores."""
+
+    def __init__(self, critic: nn.Module, count: int) -> None:
+        super().__init__()
+        self.critic, self.count = critic, count
+
+    def forward(self, x: Float[Tensor, "batch ..."], y: Tensor | None = None) -> Verdict:
+        if len(x) % self.count:
+            raise UsageError(f"batch_size must be a multiple of the pack's {self.count}, not {len(x)}")
+        return self.critic(x.reshape(len(x) // self.count, self.count * x.shape[1], *x.shape[2:]), None)
+
+
+WRAPPERS: dict[str, type] = {"pack": Pack}
+WrapperSetting: TypeAlias = Annotated[Wrapper, OneOf(WRAPPERS, Wrapper)]
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A person's own module from tensors to tensors, as either player.
+
+    A generator takes (batch, noise) and gives (batch, ...); a critic takes (batch, ...) and gives (batch,) or
+    (batch, 1). The module itself is trained, not a copy of it.
+
+    Raises:
+        UsageError: what it gives has another shape.
+    """
+
+    module: nn.Module
+
+    def generator(self, latent: int, shape: tuple[int, ...]) -> nn.Module:
+        return PlainGenerator(self.module, shape)
+
+    def critic(self, shape: tuple[int, ...]) -> nn.Module:
+        return PlainCritic(self.module)
+
+
+class PlainGenerator(nn.Module):
+    def __init__(self, module: nn.Module, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.module, self.shape = module, shape
+
+    def forward(self, latent: Latent) -> Float[Tensor, "batch ..."]:
+        x = self.module(latent.z)
+        if math.prod(x.shape[1:]) != math.prod(self.shape):
+            raise UsageError(
+                f"your generator gives things of shape {tuple(x.shape[1:])}, but the data's have {self.shape}"
+            )
+        return x.reshape(-1, *self.shape)
+
+
+class PlainCritic(nn.Module):
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, x: Float[Tensor, "batch ..."], y: Tensor | None = None) -> Verdict:
+        score = self.module(x)
+        if score.numel() != len(x):
+            raise UsageError(
+                f"your critic gives scores of shape {tuple(score.shape)}; it must give one for each of {len(x)}"
+            )
+        return Verdict(score.reshape(-1))

@@ -1,0 +1,149 @@
+"""The games: what the critic's scores cost each player.
+
+With s = D(x) on data and t = D(G(z)) on fakes, both (batch,), every method returns a scalar to be made small.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, TypeAlias
+
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from ganbench.settings import OneOf, settings
+from ganbench.types import Memory, Objective, Scores, Surface
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Scores at hand, for playing a game by itself.
+
+    >>> import torch
+    >>> zero = torch.zeros(4)
+    >>> NonSaturating().discriminator(Pair(zero, zero), {})    # 2 ln 2
+    tensor(1.3863)
+    """
+
+    real: Float[Tensor, " scores"]
+    fake: Float[Tensor, " scores"]
+
+
+class Memoryless(ABC):
+    """What games share that carry nothing from round to round."""
+
+    def init(self) -> Memory:
+        return {}
+
+    def advance(self, scores: Scores, memory: Memory) -> Memory:
+        return memory
+
+
+def _cross_entropy(scores: Scores) -> Tensor:
+    """-E log sigma(s) - E log(1 - sigma(t)): minus the value of the original game."""
+    return F.softplus(-scores.real).mean() + F.softplus(scores.fake).mean()
+
+
+@settings
+class NonSaturating(Memoryless):
+    """The game that GANs are usually trained by: G minimises -E log sigma(t). arXiv:1406.2661, section 3."""
+
+    surface: ClassVar[Surface] = "probability"
+
+    def discriminator(self, scores: Scores, memory: Memory) -> Tensor:
+        return _cross_entropy(scores)
+
+    def generator(self, scores: Scores, memory: Memory) -> Tensor:
+        return F.softplus(-scores.fake).mean()
+
+
+@settings
+class Minimax(Memoryless):
+    """The original zero-sum game: G minimises E log(1 - sigma(t)). arXiv:1406.2661, equation 1.
+
+    At the optimal discriminator the value is 2 JSD - log 4; its gradient fades where D is sure.
+    """
+
+    surface: ClassVar[Surface] = "probability"
+
+    def discriminator(self, scores: Scores, memory: Memory) -> Tensor:
+        return _cross_entropy(scores)
+
+    def generator(self, scores: Scores, memory: Memory) -> Tensor:
+        return -F.softplus(scores.fake).mean()
+
+
+@settings
+class LeastSquares(Memoryless):
+    """D minimises E(s - real)^2 / 2 + E(t - fake)^2 / 2, G minimises E(t - aim)^2 / 2. arXiv:1611.04076."""
+
+    real: float = 1.0
+    fake: float = 0.0
+    aim: float = 1.0
+    surface: ClassVar[Surface] = "value"
+
+    def discriminator(self, scores: Scores, memory: Memory) -> Tensor:
+        return 0.5 * ((scores.real - self.real).square().mean() + (scores.fake - self.fake).square().mean())
+
+    def generator(self, scores: Scores, memory: Memory) -> Tensor:
+        return 0.5 * (scores.fake - self.aim).square().mean()
+
+
+@settings
+class Hinge(Memoryless):
+    """D minimises E max(0, 1 - s) + E max(0, 1 + t), G minimises -E t. arXiv:1705.02894."""
+
+    surface: ClassVar[Surface] = "value"
+
+    def discriminator(self, scores: Scores, memory: Memory) -> Tensor:
+        return F.relu(1.0 - scores.real).mean() + F.relu(1.0 + scores.fake).mean()
+
+    def generator(self, scores: Scores, memory: Memory) -> Tensor:
+        return -scores.fake.mean()
+
+
+@settings
+class Wasserstein(Memoryless):
+    """D maximises E s - E t, which is K W1 at best for a K-Lipschitz critic; G minimises -E t. arXiv:1701.07875."""
+
+    surface: ClassVar[Surface] = "value"
+
+    def discriminator(self, scores: Scores, memory: Memory) -> Tensor:
+        return -self.distance(scores)
+
+    def generator(self, scores: Scores, memory: Memory) -> Tensor:
+        return -scores.fake.mean()
+
+    def distance(self, scores: Scores) -> Tensor:
+        """The critic's own estimate of K W1, in the units that the critic sees."""
+        return scores.real.mean() - scores.fake.mean()
+
+
+@settings
+class Relativistic(Memoryless):
+    """D minimises E softplus(t - s) over pairs of a real and a generated thing, G the mirror. arXiv:1807.00734.
+
+    The game of R3GAN (arXiv:2501.05441), which adds R1 and R2 penalties: without them it need not converge. Only
+    differences of scores have a meaning.
+    """
+
+    surface: ClassVar[Surface] = "value"
+
+    def discriminator(self, scores: Scores, memory: Memory) -> Tensor:
+        return F.softplus(scores.fake - scores.real).mean()
+
+    def generator(self, scores: Scores, memory: Memory) -> Tensor:
+        return F.softplus(scores.real - scores.fake).mean()
+
+
+OBJECTIVES: dict[str, type] = {
+    "non-saturating": NonSaturating,
+    "minimax": Minimax,
+    "least-squares": LeastSquares,
+    "hinge": Hinge,
+    "wasserstein": Wasserstein,
+    "relativistic": Relativistic,
+}
+ObjectiveSetting: TypeAlias = Annotated[Objective, OneOf(OBJECTIVES, Objective)]

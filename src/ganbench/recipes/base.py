@@ -1,0 +1,46 @@
+"""What a recipe is: a complete set of choices, as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field, PositiveInt
+
+from ganbench.constraints import ConstraintSetting
+from ganbench.networks import MLP, NetworkSetting, WrapperSetting
+from ganbench.objectives import NonSaturating, ObjectiveSetting
+from ganbench.optimizers import Adam, OptimizerSetting
+from ganbench.priors import Noise, PriorSetting
+from ganbench.schedules import Constant, CurveSetting, Turns
+from ganbench.settings import settings
+from ganbench.terms import TermSetting
+
+
+@settings
+class Player:
+    """One of the two: its network, how it learns, what it pays beside the game, what holds its weights.
+
+    `rate` multiplies the optimiser's learning rate along the training. Wrappers change what a critic sees.
+    """
+
+    network: NetworkSetting = MLP()
+    optimizer: OptimizerSetting = Adam()
+    rate: CurveSetting = Constant()
+    terms: Mapping[str, TermSetting] = Field(default_factory=dict)
+    constraints: Mapping[str, ConstraintSetting] = Field(default_factory=dict)
+    wrappers: Mapping[str, WrapperSetting] = Field(default_factory=dict)
+
+
+@settings
+class Recipe:
+    """A named, complete set of choices. `average` is the decay of the generator's running average, or none."""
+
+    objective: ObjectiveSetting = NonSaturating()
+    critic: Player = Player()
+    generator: Player = Player()
+    turns: Turns = Turns()
+    prior: PriorSetting = Noise()
+    average: Annotated[float, Field(gt=0, lt=1)] | None = None
+    batch_size: PositiveInt = 256
+    rounds: PositiveInt = 4000

@@ -1,0 +1,116 @@
+"""Who moves when, and how a quantity changes along a training."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal, Protocol, TypeAlias, runtime_checkable
+
+from pydantic import NonNegativeInt, PositiveInt
+from pydantic.types import NonNegativeFloat, PositiveFloat
+
+from ganbench.settings import OneOf, settings
+
+Side: TypeAlias = Literal["critic", "generator"]
+
+
+@settings
+class Phase:
+    """So many turns of each player a round, for so many rounds."""
+
+    rounds: PositiveInt
+    critic: NonNegativeInt = 1
+    generator: NonNegativeInt = 1
+
+
+@settings
+class Turns:
+    """The turns of each round: a fixed ratio, after opening phases, with a special round every so often.
+
+    Each phase of `opening` is played for its rounds, in order; after that `critic` and `generator` turns a round.
+    `every` replaces each round whose number is a multiple of its `rounds`. `first` moves first in a round.
+
+    >>> Turns(critic=5).of_round(0)
+    ('critic', 'critic', 'critic', 'critic', 'critic', 'generator')
+    >>> len(Turns(critic=5, opening=(Phase(25, critic=100),)).of_round(24))
+    101
+    """
+
+    critic: NonNegativeInt = 1
+    generator: NonNegativeInt = 1
+    first: Side = "critic"
+    opening: tuple[Phase, ...] = ()
+    every: Phase | None = None
+
+    def of_round(self, number: int) -> tuple[Side, ...]:
+        """The turns of a round, which is counted from 0."""
+        critic, generator = self._counts(number)
+        if self.first == "critic":
+            return ("critic",) * critic + ("generator",) * generator
+        return ("generator",) * generator + ("critic",) * critic
+
+    def _counts(self, number: int) -> tuple[int, int]:
+        end = 0
+        for phase in self.opening:
+            end += phase.rounds
+            if number < end:
+                return phase.critic, phase.generator
+        if self.every and number % self.every.rounds == 0:
+            return self.every.critic, self.every.generator
+        return self.critic, self.generator
+
+
+@runtime_checkable
+class Curve(Protocol):
+    """A factor along a training."""
+
+    def at(self, progress: float) -> float:
+        """The factor when the share `progress` of the training, 0 to 1, is done."""
+
+
+@settings
+class Constant:
+    """Always 1."""
+
+    def at(self, progress: float) -> float:
+        return 1.0
+
+
+@settings
+class Linear:
+    """1 until `hold`, then in a straight line to `final` at the end."""
+
+    final: NonNegativeFloat = 0.0
+    hold: NonNegativeFloat = 0.0
+
+    def at(self, progress: float) -> float:
+        return 1.0 + (self.final - 1.0) * _after(progress, self.hold)
+
+
+@settings
+class Cosine:
+    """1 until `hold`, then along half a cosine to `final` at the end."""
+
+    final: NonNegativeFloat = 0.0
+    hold: NonNegativeFloat = 0.0
+
+    def at(self, progress: float) -> float:
+        return self.final + (1.0 - self.final) * 0.5 * (1.0 + math.cos(math.pi * _after(progress, self.hold)))
+
+
+@settings
+class Exponential:
+    """From 1 to `final` at the end, by the same factor in equal times."""
+
+    final: PositiveFloat = 0.1
+
+    def at(self, progress: float) -> float:
+        return self.final ** min(max(progress, 0.0), 1.0)
+
+
+def _after(progress: float, hold: float) -> float:
+    """The share done of what comes after `hold`."""
+    return min(max((progress - hold) / max(1.0 - hold, 1e-12), 0.0), 1.0)
+
+
+CURVES: dict[str, type] = {"constant": Constant, "linear": Linear, "cosine": Cosine, "exponential": Exponential}
+CurveSetting: TypeAlias = Annotated[Curve, OneOf(CURVES, Curve)]

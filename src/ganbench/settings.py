@@ -1,0 +1,198 @@
+"""Frozen, checked settings: what makes a dataclass readable from a file and from `--set`, with good errors."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, is_dataclass
+from typing import Any, TypeVar
+
+from pydantic import ConfigDict, GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as checked_dataclass
+from pydantic_core import core_schema
+from typing_extensions import dataclass_transform
+
+from ganbench.types import UsageError
+
+T = TypeVar("T")
+_CONFIG = ConfigDict(extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
+
+
+@dataclass_transform(frozen_default=True)
+def settings(cls: type[T]) -> type[T]:
+    """A frozen dataclass whose values are checked when it is made, from Python or from a file alike."""
+    return checked_dataclass(frozen=True, config=_CONFIG)(cls)  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Marks a field that holds one of several kinds, each a class of settings, or a person's own object.
+
+    In a file the value is a mapping with its `kind`; a bare kind stands for that kind with its defaults. An object
+    of a class that the table lacks passes as it is, so that one's own objective goes in where ours do.
+    """
+
+    table: Mapping[str, type]
+    protocol: type
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        choices = {kind: self._choice(kind, handler.generate_schema(cls)) for kind, cls in self.table.items()}
+        own = core_schema.is_instance_schema(
+            self.protocol, serialization=core_schema.plain_serializer_function_ser_schema(_name_own)
+        )
+        return core_schema.tagged_union_schema({**choices, "own": own}, discriminator=self._kind)
+
+    def _choice(self, kind: str, schema: core_schema.CoreSchema) -> core_schema.CoreSchema:
+        def with_kind(value: Any, inner: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+            return {"kind": kind, **inner(value)}
+
+        return core_schema.no_info_before_validator_function(
+            _without_kind,
+            schema,
+            serialization=core_schema.wrap_serializer_function_ser_schema(with_kind, schema=schema),
+        )
+
+    def _kind(self, value: Any) -> str:
+        if isinstance(value, str):
+            return value
+        if isinstance(value, Mapping):
+            return str(value.get("kind"))
+        return next((kind for kind, cls in self.table.items() if type(value) is cls), "own")
+
+
+def _without_kind(value: Any) -> Any:
+    if isinstance(value, str):
+        return {}
+    return {k: v for k, v in value.items() if k != "kind"} if isinstance(value, Mapping) else value
+
+
+def _name_own(value: Any) -> dict[str, str]:
+    cls = value if isinstance(value, type) else type(value)
+    return {"kind": "own", "class": f"{cls.__module__}.{cls.__qualname__}"}
+
+
+def own_pieces(tree: Any, path: str = "") -> list[str]:
+    """The dotted names in a plain tree of settings where a person's own object stands: those no file can hold."""
+    if not isinstance(tree, Mapping):
+        return []
+    here = [path] if tree.get("kind") == "own" else []
+    return here + [p for k, v in tree.items() for p in own_pieces(v, f"{path}.{k}".lstrip("."))]
+
+
+def to_tree(value: Any) -> dict[str, Any]:
+    """Settings as plain mappings, lists, numbers and strings: what a file holds."""
+    return TypeAdapter(type(value)).dump_python(value, mode="json")
+
+
+def from_tree(cls: type[T], tree: Mapping[str, Any]) -> T:
+    """Settings from plain mappings.
+
+    Raises:
+        UsageError: a sentence for the first thing that is wrong, with the dotted name of its field.
+    """
+    if own := own_pieces(tree):
+        raise UsageError(
+            f"{own[0]}: this piece was a person's own object ({_at(tree, own[0])['class']}), which no file can "
+            "hold; give the recipe from Python"
+        )
+    try:
+        return TypeAdapter(cls).validate_python(dict(tree))
+    except ValidationError as error:
+        raise UsageError(_sentence(error, tree)) from None
+
+
+def change(tree: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
+    """A copy of the tree with one field changed, by its dotted name.
+
+    A piece of settings (a mapping with a `kind`) is swapped as a whole by a kind or a mapping, and taken out of a
+    collection of named pieces (such as `critic.terms`) by null. Only such a collection takes new names.
+
+    Raises:
+        UsageError: no such field; the sentence names the nearest right spelling.
+    """
+    head, _, rest = name.partition(".")
+    collection = _is_collection(tree)
+    if head not in tree and (rest or not collection or not _names_kind(value)):
+        raise UsageError(unknown("field", name, dotted_names(tree)))
+    if not rest:
+        if collection and value is None:
+            return {k: v for k, v in tree.items() if k != head}
+        return {**tree, head: value}
+    below = tree[head]
+    if not isinstance(below, Mapping):
+        raise UsageError(unknown("field", name, dotted_names(tree)))
+    try:
+        return {**tree, head: change(below, rest, value)}
+    except UsageError:
+        raise UsageError(unknown("field", name, dotted_names(tree))) from None
+
+
+def dotted_names(tree: Mapping[str, Any], path: str = "") -> list[str]:
+    """All names that `change` takes, in the order of the tree."""
+    names = []
+    for key, value in tree.items():
+        if key == "kind":
+            continue
+        full = f"{path}.{key}".lstrip(".")
+        names.append(full)
+        if isinstance(value, Mapping):
+            names += dotted_names(value, full)
+    return names
+
+
+def unknown(what: str, given: str, allowed: Iterable[str]) -> str:
+    """A sentence that says what was not known, the nearest right spelling, and what is allowed."""
+    allowed = list(allowed)
+    ends = [name for name in allowed if name.endswith(f".{given}")]
+    near = ends or difflib.get_close_matches(given, allowed, n=1, cutoff=0.5)
+    hint = f"; did you mean {' or '.join(repr(n) for n in near[:2])}?" if near else ""
+    listed = f" (allowed: {', '.join(allowed)})" if len(allowed) <= 20 else ""
+    return f"unknown {what} {given!r}{hint}{listed}"
+
+
+def _is_collection(tree: Mapping[str, Any]) -> bool:
+    return "kind" not in tree and all(isinstance(v, Mapping) and "kind" in v for v in tree.values())
+
+
+def _names_kind(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, Mapping) and "kind" in value)
+
+
+def _at(tree: Any, path: str) -> Any:
+    for key in path.split("."):
+        tree = tree[key]
+    return tree
+
+
+def _sentence(error: ValidationError, tree: Any) -> str:
+    """pydantic's first complaint as one sentence in the words of the configuration."""
+    first = error.errors(include_url=False)[0]
+    steps = _real_steps(first["loc"], tree)
+    where = ".".join(steps)
+    match first["type"]:
+        case "union_tag_invalid":
+            allowed = [tag.strip(" '") for tag in first["ctx"]["expected_tags"].split(",")]
+            return f"{where}: " + unknown("kind", first["ctx"]["tag"], [t for t in allowed if t != "own"])
+        case "unexpected_keyword_argument":
+            return f"{where}: unknown field"
+        case "missing":
+            return f"{where}: this field is needed"
+    given = first["input"]
+    shown = "" if is_dataclass(given) or isinstance(given, Mapping) else f" (given: {given!r})"
+    return f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}{shown}"
+
+
+def _real_steps(loc: tuple[int | str, ...], tree: Any) -> list[str]:
+    """The steps of a location that are in the tree: pydantic puts the kind between a piece and its field."""
+    steps: list[str] = []
+    for i, step in enumerate(loc):
+        if isinstance(tree, Mapping) and step in tree:
+            tree = tree[step]
+        elif isinstance(tree, (list, tuple)) and isinstance(step, int) and step < len(tree):
+            tree = tree[step]
+        elif i < len(loc) - 1:
+            continue
+        steps.append(str(step))
+    return steps

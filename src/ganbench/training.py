@@ -1,0 +1,240 @@
+"""The training story: a state, the two turns, a round, and the stream of reports."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ganbench.data.batches import Batches
+from ganbench.recipes.base import Player, Recipe
+from ganbench.seeds import derive
+from ganbench.types import Memory, Sample, Term, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a round did. Losses stay on the device until somebody reads them."""
+
+    round: int
+    seconds: float
+    losses: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How long a training is: so many rounds, or so many minutes of training."""
+
+    rounds: int | None = None
+    minutes: float | None = None
+
+    def progress(self, round: int, seconds: float) -> float:
+        """The share that is done; 1 or more when the training is over."""
+        if self.rounds is not None:
+            return round / self.rounds
+        assert self.minutes is not None
+        return seconds / (60 * self.minutes)
+
+
+class Learner:
+    """A player in training: its network, whose parameters are views of one flat vector, and its optimiser."""
+
+    def __init__(self, network: nn.Module, settings: Player) -> None:
+        for constraint in settings.constraints.values():
+            constraint.attach(network)
+        self.network = network
+        self.parameters = [p for p in network.parameters() if p.requires_grad]
+        self.vector = flatten(self.parameters)
+        self.optimizer = settings.optimizer.build(self.vector)
+
+    def step(self, loss: Tensor, settings: Player, progress: float) -> None:
+        """Moves down the loss. Only this player's parameters take gradients."""
+        gradients = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
+        self.vector.grad = torch.cat([g.reshape(-1) for g in gradients])
+        for group in self.optimizer.param_groups:
+            group["lr"] = settings.optimizer.lr * settings.rate.at(progress)
+        self.optimizer.step()
+        for constraint in settings.constraints.values():
+            constraint.project(self.network)
+
+
+def flatten(parameters: list[nn.Parameter]) -> nn.Parameter:
+    """One vector that holds all parameters, which become views of it: an optimiser's step is then one operation."""
+    vector = torch.cat([p.detach().reshape(-1) for p in parameters])
+    parts = vector.split([p.numel() for p in parameters])
+    for parameter, part in zip(parameters, parts, strict=True):
+        parameter.data = part.view_as(parameter)
+    return nn.Parameter(vector, requires_grad=False)
+
+
+class State:
+    """Everything that a training changes. `train` moves it on; checkpoints hold all of it."""
+
+    def __init__(
+        self, recipe: Recipe, shape: tuple[int, ...], *, seed: int, device: torch.device | str = "cpu"
+    ) -> None:
+        """A fresh state for things of the given shape. The global random state is left as it was."""
+        device = torch.device(device)
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            torch.manual_seed(derive(seed, "networks"))
+            seen = shape
+            for wrapper in recipe.critic.wrappers.values():
+                seen = wrapper.seen(seen)
+            critic = recipe.critic.network.critic(seen)
+            for wrapper in reversed(recipe.critic.wrappers.values()):
+                critic = wrapper.wrap(critic)
+            generator = recipe.generator.network.generator(recipe.prior.dimension, shape)
+            self.critic = Learner(critic.to(device), recipe.critic)
+            self.generator = Learner(generator.to(device), recipe.generator)
+        # Batch statistics over real and generated things at once would tell the generator's batch from the data's.
+        self.joint = not any(isinstance(m, _BatchNorm) for m in self.critic.network.modules())
+        self.average = None if recipe.average is None else Average(self.generator, recipe.average)
+        self.memory: Memory = recipe.objective.init()
+        self.streams = {
+            name: torch.Generator(device).manual_seed(derive(seed, name)) for name in ("latent", "terms")
+        }
+        self.round = 0
+        self.seconds = 0.0
+        self.drawn = 0
+
+    @property
+    def best_generator(self) -> nn.Module:
+        """The generator to sample from: the running average where the recipe keeps one."""
+        return self.average.network if self.average else self.generator.network
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All tensors by name; `restore` puts them back."""
+        tensors = {f"memory.{k}": v for k, v in self.memory.items()}
+        tensors |= {f"stream.{k}": rng.get_state() for k, rng in self.streams.items()}
+        for name in ("critic", "generator"):
+            learner: Learner = getattr(self, name)
+            tensors[f"{name}.vector"] = learner.vector.detach()
+            tensors |= {f"{name}.buffer.{k}": v for k, v in learner.network.named_buffers()}
+            moments = learner.optimizer.state.get(learner.vector, {})
+            tensors |= {f"{name}.optimizer.{k}": v for k, v in moments.items() if v is not None}
+        if self.average:
+            tensors["average.vector"] = self.average.vector.detach()
+            tensors |= {f"average.buffer.{k}": v for k, v in self.average.network.named_buffers()}
+        return tensors
+
+    def counters(self) -> dict[str, Any]:
+        """All that is not a tensor."""
+        return {"round": self.round, "seconds": self.seconds, "drawn": self.drawn}
+
+    @torch.no_grad()
+    def restore(self, tensors: Mapping[str, Tensor], counters: Mapping[str, Any]) -> None:
+        """Puts back what `tensors` and `counters` gave."""
+        self.round, self.seconds, self.drawn = counters["round"], counters["seconds"], counters["drawn"]
+        self.memory = _below(tensors, "memory.")
+        for name, rng in self.streams.items():
+            rng.set_state(tensors[f"stream.{name}"].cpu())
+        for name in ("critic", "generator"):
+            learner: Learner = getattr(self, name)
+            learner.vector.copy_(tensors[f"{name}.vector"])
+            _copy_buffers(learner.network, _below(tensors, f"{name}.buffer."))
+            if moments := _below(tensors, f"{name}.optimizer."):
+                learner.optimizer.state[learner.vector] = {k: v.clone() for k, v in moments.items()}
+        if self.average:
+            self.average.vector.copy_(tensors["average.vector"])
+            _copy_buffers(self.average.network, _below(tensors, "average.buffer."))
+
+
+class Average:
+    """A running average of a generator: after its turn t, v <- v + (1 - d) (w - v), d = min(decay, (1 + t) / (10 + t)).
+
+    The bound on d lets the average forget the random start quickly. Buffers are taken over as they are.
+    """
+
+    def __init__(self, learner: Learner, decay: float) -> None:
+        self.decay = decay
+        self.network = deepcopy(learner.network).requires_grad_(False)
+        self.vector = flatten(list(self.network.parameters()))
+
+    @torch.no_grad()
+    def follow(self, learner: Learner, turn: int) -> None:
+        self.vector.lerp_(learner.vector, 1 - min(self.decay, (1 + turn) / (10 + turn)))
+        _copy_buffers(self.network, dict(learner.network.named_buffers()))
+
+
+def train(state: State, recipe: Recipe, batches: Batches, span: Span) -> Iterator[Report]:
+    """Plays rounds to the end of the span, and reports each. The state moves on in place.
+
+    `seconds` counts the rounds alone, not what the caller does between them.
+    """
+    while (progress := span.progress(state.round, state.seconds)) < 1:
+        start = time.perf_counter()
+        losses = play_round(state, recipe, batches, progress)
+        state.seconds += time.perf_counter() - start
+        yield Report(state.round, state.seconds, losses)
+
+
+def play_round(state: State, recipe: Recipe, batches: Batches, progress: float = 0.0) -> dict[str, Tensor]:
+    """The turns of one round; gives the losses of each player's last turn, by name."""
+    losses: dict[str, Tensor] = {}
+    for side in recipe.turns.of_round(state.round):
+        play = critic_turn if side == "critic" else generator_turn
+        losses |= play(state, recipe, batches, progress)
+    state.round += 1
+    return losses
+
+
+def critic_turn(state: State, recipe: Recipe, batches: Batches, progress: float) -> dict[str, Tensor]:
+    """The critic learns to tell the data from fakes, which are made without a graph."""
+    with torch.no_grad():
+        turn = _deal(state, recipe, batches, progress, joint=state.joint)
+    game = recipe.objective.discriminator(turn.scores, state.memory)
+    loss, losses = _add_terms("critic", game, recipe.critic.terms, turn)
+    state.critic.step(loss, recipe.critic, progress)
+    with torch.no_grad():
+        state.memory = recipe.objective.advance(turn.scores, state.memory)
+    return losses
+
+
+def generator_turn(state: State, recipe: Recipe, batches: Batches, progress: float) -> dict[str, Tensor]:
+    """The generator learns what the critic takes for data."""
+    turn = _deal(state, recipe, batches, progress, joint=False)
+    game = recipe.objective.generator(turn.scores, state.memory)
+    loss, losses = _add_terms("generator", game, recipe.generator.terms, turn)
+    state.generator.step(loss, recipe.generator, progress)
+    if state.average:
+        state.average.follow(state.generator, state.round)
+    return losses
+
+
+def _deal(state: State, recipe: Recipe, batches: Batches, progress: float, *, joint: bool) -> Turn:
+    """The next batch of the data and as many fakes, with the data's labels."""
+    real: Sample = batches[state.drawn]
+    state.drawn += 1
+    latent = recipe.prior.draw(real.y, len(real.x), state.streams["latent"])
+    fake = state.generator.network(latent)
+    return Turn(
+        real, fake, latent, state.critic.network, state.streams["terms"], progress=progress, joint=joint
+    )
+
+
+def _add_terms(
+    side: str, game: Tensor, terms: Mapping[str, Term], turn: Turn
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The whole loss, and its parts by name: the game's under the player's name, the terms' unweighted."""
+    loss, losses = game, {side: game.detach()}
+    for name, term in terms.items():
+        value = term(turn)
+        loss = loss + term.weight * value
+        losses[f"{side}.{name}"] = value.detach()
+    return loss, losses
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+@torch.no_grad()
+def _copy_buffers(network: nn.Module, values: Mapping[str, Tensor]) -> None:
+    for name, buffer in network.named_buffers():
+        buffer.copy_(values[name])
