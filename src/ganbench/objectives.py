@@ -5,7 +5,6 @@ With s = D(x) on data and t = D(G(z)) on fakes, both (batch,), every method retu
 
 from __future__ import annotations
 
-from abc import ABC
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, TypeAlias
 
@@ -31,7 +30,7 @@ class Pair:
     fake: Float[Tensor, " scores"]
 
 
-class Memoryless(ABC):
+class Memoryless:
     """What games share that carry nothing from round to round."""
 
     def init(self) -> Memory:

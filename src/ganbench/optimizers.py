@@ -47,9 +47,7 @@ class Momentum:
     weight_decay: NonNegativeFloat = 0.0
 
     def build(self, vector: nn.Parameter) -> torch.optim.Optimizer:
-        return torch.optim.SGD(
-            [vector], lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay, fused=True
-        )
+        return torch.optim.SGD([vector], lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay, fused=True)
 
 
 @settings
@@ -92,9 +90,7 @@ class RMSprop:
     momentum: Decay = 0.0
 
     def build(self, vector: nn.Parameter) -> torch.optim.Optimizer:
-        return torch.optim.RMSprop(
-            [vector], lr=self.lr, alpha=self.alpha, eps=self.eps, momentum=self.momentum
-        )
+        return torch.optim.RMSprop([vector], lr=self.lr, alpha=self.alpha, eps=self.eps, momentum=self.momentum)
 
 
 @settings

@@ -14,7 +14,7 @@ from ganbench.types import Latent, Prior
 
 @settings
 class Noise:
-    """Independent noise: standard normal, uniform on [low, high), or uniform on the sphere of radius sqrt(dimension)."""
+    """Noise that is standard normal, uniform on [low, high), or uniform on the sphere of radius sqrt(dimension)."""
 
     dimension: PositiveInt = 5
     distribution: Literal["normal", "uniform", "sphere"] = "normal"

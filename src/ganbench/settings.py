@@ -35,9 +35,7 @@ class OneOf:
     table: Mapping[str, type]
     protocol: type
 
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         choices = {kind: self._choice(kind, handler.generate_schema(cls)) for kind, cls in self.table.items()}
         own = core_schema.is_instance_schema(
             self.protocol, serialization=core_schema.plain_serializer_function_ser_schema(_name_own)
@@ -160,7 +158,7 @@ def _names_kind(value: Any) -> bool:
     return isinstance(value, str) or (isinstance(value, Mapping) and "kind" in value)
 
 
-def _at(tree: Any, path: str) -> Any:
+def at(tree: Any, path: str) -> Any:
     for key in path.split("."):
         tree = tree[key]
     return tree
@@ -188,9 +186,7 @@ def _real_steps(loc: tuple[int | str, ...], tree: Any) -> list[str]:
     """The steps of a location that are in the tree: pydantic puts the kind between a piece and its field."""
     steps: list[str] = []
     for i, step in enumerate(loc):
-        if isinstance(tree, Mapping) and step in tree:
-            tree = tree[step]
-        elif isinstance(tree, (list, tuple)) and isinstance(step, int) and step < len(tree):
+        if (isinstance(tree, Mapping) and step in tree) or (isinstance(tree, (list, tuple)) and isinstance(step, int) and step < len(tree)):
             tree = tree[step]
         elif i < len(loc) - 1:
             continue

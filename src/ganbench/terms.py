@@ -55,9 +55,7 @@ class GradientPenalty:
 def _one_share_each(turn: Turn) -> Tensor:
     """One uniform number a sample, shaped to multiply the batch."""
     x = turn.real.x
-    return torch.rand(
-        (len(x), *(1,) * (x.dim() - 1)), generator=turn.rng, device=x.device, dtype=x.dtype
-    )
+    return torch.rand((len(x), *(1,) * (x.dim() - 1)), generator=turn.rng, device=x.device, dtype=x.dtype)
 
 
 TERMS: dict[str, type] = {"gradient-penalty": GradientPenalty}

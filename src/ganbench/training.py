@@ -96,15 +96,19 @@ class State:
         self.joint = not any(isinstance(m, _BatchNorm) for m in self.critic.network.modules())
         self.average = None if recipe.average is None else Average(self.generator, recipe.average)
         self.memory: Memory = recipe.objective.init()
-        self.streams = {
-            name: torch.Generator(device).manual_seed(derive(seed, name)) for name in ("latent", "terms")
-        }
+        self.streams = {name: torch.Generator(device).manual_seed(derive(seed, name)) for name in ("latent", "terms")}
         self.round = 0
         self.seconds = 0.0
         self.drawn = 0
 
     @property
-    def best_generator(self) -> nn.Module:
+    def networks(self) -> list[nn.Module]:
+        """All networks: the critic, the generator, and the generator's running average where there is one."""
+        average = [self.average.network] if self.average else []
+        return [self.critic.network, self.generator.network, *average]
+
+    @property
+    def sampler(self) -> nn.Module:
         """The generator to sample from: the running average where the recipe keeps one."""
         return self.average.network if self.average else self.generator.network
 
@@ -213,14 +217,10 @@ def _deal(state: State, recipe: Recipe, batches: Batches, progress: float, *, jo
     state.drawn += 1
     latent = recipe.prior.draw(real.y, len(real.x), state.streams["latent"])
     fake = state.generator.network(latent)
-    return Turn(
-        real, fake, latent, state.critic.network, state.streams["terms"], progress=progress, joint=joint
-    )
+    return Turn(real, fake, latent, state.critic.network, state.streams["terms"], progress=progress, joint=joint)
 
 
-def _add_terms(
-    side: str, game: Tensor, terms: Mapping[str, Term], turn: Turn
-) -> tuple[Tensor, dict[str, Tensor]]:
+def _add_terms(side: str, game: Tensor, terms: Mapping[str, Term], turn: Turn) -> tuple[Tensor, dict[str, Tensor]]:
     """The whole loss, and its parts by name: the game's under the player's name, the terms' unweighted."""
     loss, losses = game, {side: game.detach()}
     for name, term in terms.items():

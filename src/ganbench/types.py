@@ -1,4 +1,4 @@
-"""The nouns that every part of ganbench shares. Imports none of our modules."""
+"""The nouns that every part of ganbench shares."""
 
 from __future__ import annotations
 
@@ -11,13 +11,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-
-class UsageError(Exception):
-    """A user's mistake, told in one sentence: what, where, what is allowed. The command line exits with 2."""
-
-
-class WorkError(Exception):
-    """Work that could not be done, told in one sentence. The command line exits with 1."""
+from ganbench.errors import UsageError as UsageError
+from ganbench.errors import WorkError as WorkError
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,56 @@
+"""The command line: a thin file a verb. torch is imported by the verbs that need it, when they run."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from ganbench import __version__
+from ganbench.cli import compare, data, demo, evaluate, recipes, sample, train
+from ganbench.errors import UsageError, WorkError
+
+app = typer.Typer(
+    help="Train GANs, measure them against the data's own noise floor, and compare them over seeds.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"ganbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+for verb in (demo, train, sample, evaluate, compare, recipes):
+    app.command(name=verb.__name__.rpartition(".")[2])(verb.command)
+app.add_typer(data.app, name="data")
+
+
+def main() -> None:
+    """Runs a command; a user's mistake is one sentence on stderr and exit code 2, failed work is 1."""
+    try:
+        app()
+    except UsageError as error:
+        _say(error)
+        sys.exit(2)
+    except (WorkError, OSError) as error:
+        _say(error)
+        sys.exit(1)
+
+
+def _say(error: Exception) -> None:
+    print(f"ganbench: {error}", file=sys.stderr)

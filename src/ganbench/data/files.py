@@ -1,4 +1,4 @@
-"""Reading an array out of a .mat, .csv, .npy or .npz file; whatever is wrong with the file is a UsageError."""
+"""Reading an array out of a .mat, .csv, .npy or .npz file; whatever is wrong with one is a UsageError."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Table(NamedTuple):
 def read_file(path: Path, variable: str | None = None) -> Table:
     """The array in a file; in a .mat or .npz file the one called `variable`.
 
-    Without `variable` it is the one 2-D array of real numbers with rows enough for a point set. Of several it is
-    the one that may be all others put together: as wide as each, and exactly as long as all. In a file without
-    2-D arrays it is the one 1-D array.
+    Without `variable` it is the one 2-D array of real numbers with rows enough for a point set. Of several it
+    is the one that may be all others put together: as wide as each, and exactly as long as all. In a file
+    without 2-D arrays it is the one 1-D array.
 
     Raises UsageError where the file cannot be read, and where the choice is not clear.
     """
@@ -96,7 +96,7 @@ def _read_mat(path: Path, variable: str | None) -> Table:
 
 
 def _read_npz(path: Path, variable: str | None) -> Table:
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         variables = {name: _npz_member(archive, name) for name in archive.files}
     return Table(_choose(path, variables, variable))
 
@@ -184,10 +184,10 @@ def _read_csv(path: Path, variable: None) -> Table:
 
 
 def _separator(lines: list[str]) -> str:
-    """The first of tab, semicolon and comma that the second line has (the first may be a header), else a space."""
+    """The first of tab, semicolon, comma and space in the second line, as the first may be a header."""
     content = [line for line in lines if line and not line.startswith("#")]
     sample = content[:2][-1] if content else ""
-    return next((mark for mark in "\t;," if mark in sample), " ")
+    return next((mark for mark in "\t;, " if mark in sample), "\t")
 
 
 def _has_content(row: list[str]) -> bool:

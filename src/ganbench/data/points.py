@@ -42,8 +42,8 @@ class Standardiser:
         """The standardiser under which `points` have mean 0 and standard deviation 1 (divisor n)."""
         mean = points.mean(axis=0)
         span = np.ptp(points, axis=0)
-        # The span is exactly 0 where a coordinate is constant; a standard deviation is only nearly so. Dividing by
-        # it before the squares keeps tiny spreads from underflowing.
+        # The span is exactly 0 where a coordinate is constant; a standard deviation is only nearly so.
+        # Dividing by it before the squares keeps tiny spreads from underflowing.
         unit = np.where(span > 0, span, 1.0)
         spread = ((points - mean) / unit).std(axis=0) * unit
         return cls(mean, np.where(span > 0, spread, 1.0))
@@ -62,12 +62,12 @@ class PointSet:
     """n points of d coordinates in the data's own units, held as a read-only float64 copy.
 
     `name` is what the user called the set, `modes` its known components if any, `columns` the names of the
-    coordinates where the source has them. `load_points` makes one from a name, a file or an array, and refuses
-    what cannot be trained on.
+    coordinates where the source has them. `load_points` makes one from a name, a file or an array, and
+    refuses what cannot be trained on.
 
-    >>> corners = PointSet("corners", np.array([[0, 0], [0, 1], [1, 0], [1, 1]]))
+    >>> corners = PointSet("corners", np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]]))
     >>> len(corners), corners.dimension, corners.points.dtype
-    (4, 2, dtype('float64'))
+    (3, 2, dtype('float64'))
     """
 
     name: str
@@ -127,8 +127,8 @@ def _gaussians(
 
 
 def _letter_m_modes() -> Modes:
-    # One stroke a row: mean x and y, standard deviation of x and of y, correlation. The lab's file is 0.04 times
-    # such points plus 0.5.
+    # One stroke a row: mean x and y, standard deviation of x and of y, correlation. The lab's file is 0.04
+    # times such points plus 0.5.
     strokes = np.array(
         [
             [-0.00, -0.00, 2.02, 1.59, -0.947],
@@ -145,7 +145,7 @@ def _letter_m_modes() -> Modes:
 
 
 def letter_m(count: int = 8192, seed: int = 0) -> PointSet:
-    """The letter M: four Gaussian strokes, equally many points in each (up to one where 4 does not divide)."""
+    """The letter M: four Gaussian strokes, with equally many points if 4 divides `count`."""
     modes = _letter_m_modes()
     points = _gaussians(modes, np.arange(count) % 4, np.random.default_rng(seed))
     return PointSet("letter-m", points, modes)
@@ -174,7 +174,7 @@ def grid25(count: int = 100_000, seed: int = 0) -> PointSet:
 
 
 def spiral(count: int = 8192, seed: int = 0) -> PointSet:
-    """One arm of two turns: `r (cos 4 pi r, sin 4 pi r)` with r^2 uniform on [0, 1], noise of deviation 0.02."""
+    """One arm of two turns, `r (cos 4 pi r, sin 4 pi r)`, r^2 uniform on [0, 1], noise of deviation 0.02."""
     rng = np.random.default_rng(seed)
     radius = np.sqrt(rng.random(count))
     arm = np.stack([radius * np.cos(4 * np.pi * radius), radius * np.sin(4 * np.pi * radius)], axis=1)

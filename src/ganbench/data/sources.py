@@ -23,9 +23,9 @@ _LARGEST = 1e100  # beyond it squared distances begin to leave float64
 def load_points(data: str | Path | np.ndarray | torch.Tensor | PointSet) -> PointSet:
     """The point set that a built-in name, a path, an array or a tensor stands for.
 
-    A path may name a variable of a .mat or .npz file after a colon (`points.mat:xx`); for what happens without
-    one see `ganbench.data.files.read_file`. Rows are points; a 1-D array of n numbers is n points of one
-    coordinate.
+    A path may name a variable of a .mat or .npz file after a colon (`points.mat:xx`); without one,
+    `ganbench.data.files.read_file` says which it is. Rows are points; a 1-D array of n numbers is n points of
+    one coordinate.
 
     Raises UsageError where nothing is found, and where it is no set of at least 16 finite points that differ.
 
@@ -91,6 +91,8 @@ def _by_name(name: str) -> PointSet:
     if name in BUILT_IN:
         _, draw = BUILT_IN[name]
         return draw()
+    if not name.strip():
+        raise UsageError(f"the name of the data is empty; {_SUPPORTED}")
     if name in _IMAGE_SETS:
         raise UsageError(f"{name} is a set of images; {_SUPPORTED}")
     path, variable = _split(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Protocol, TypeAlias, runtime_checkable
 
+import torch
 from pydantic import BeforeValidator
 from torch import nn
 
@@ -27,6 +28,13 @@ def _own_module(value: Any) -> Any:
     return Plain(value) if isinstance(value, nn.Module) else value
 
 
+def set_precision(network: nn.Module, dtype: torch.dtype) -> None:
+    """Has every part of the network that allows it compute its hidden layers in this precision."""
+    for module in network.modules():
+        if hasattr(module, "inner"):
+            module.inner = dtype  # type: ignore[assignment]
+
+
 NETWORKS: dict[str, type] = {"mlp": MLP}
 NetworkSetting: TypeAlias = Annotated[Network, OneOf(NETWORKS, Network), BeforeValidator(_own_module)]
 
@@ -40,4 +48,5 @@ __all__ = [
     "WRAPPERS",
     "Wrapper",
     "WrapperSetting",
+    "set_precision",
 ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from pydantic import BeforeValidator, NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
@@ -14,9 +16,7 @@ from torch import Tensor, nn
 from ganbench.settings import settings
 from ganbench.types import Latent, Verdict
 
-Widths: TypeAlias = Annotated[
-    tuple[PositiveInt, ...], BeforeValidator(lambda v: (v,) if isinstance(v, int) else v)
-]
+Widths: TypeAlias = Annotated[tuple[PositiveInt, ...], BeforeValidator(lambda v: (v,) if isinstance(v, int) else v)]
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
@@ -43,28 +43,44 @@ class MLP:
     init: NonNegativeFloat | None = None
 
     def generator(self, latent: int, shape: tuple[int, ...]) -> nn.Module:
-        return MLPGenerator(self._stack(latent, math.prod(shape)), shape)
+        return MLPGenerator(Stack(latent, self, math.prod(shape)), shape)
 
     def critic(self, shape: tuple[int, ...]) -> nn.Module:
-        return MLPCritic(self._stack(math.prod(shape), 1))
+        return MLPCritic(Stack(math.prod(shape), self, 1))
 
-    def _stack(self, inputs: int, outputs: int) -> nn.Sequential:
-        layers: list[nn.Module] = []
-        for width in self.widths:
-            layers += [nn.Linear(inputs, width), ACTIVATIONS[self.activation]()]
-            inputs = width
-        layers.append(nn.Linear(inputs, outputs))
-        stack = nn.Sequential(*layers)
-        if self.init is not None:
-            for layer in stack:
-                if isinstance(layer, nn.Linear):
-                    nn.init.normal_(layer.weight, std=self.init)
-                    nn.init.zeros_(layer.bias)
-        return stack
+
+class Stack(nn.Module):
+    """The layers of an MLP. The hidden products may be computed in bf16; the first and last layers are fp32.
+
+    The first layer reads coordinates and the last writes them, so their precision is that of the result.
+    """
+
+    def __init__(self, inputs: int, settings: MLP, outputs: int) -> None:
+        super().__init__()
+        sizes = [inputs, *settings.widths, outputs]
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
+        self.activation = ACTIVATIONS[settings.activation]()
+        self.inner = torch.float32
+        if settings.init is not None:
+            for layer in self.layers:
+                nn.init.normal_(layer.weight, std=settings.init)
+                nn.init.zeros_(layer.bias)
+
+    def forward(self, x: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch outputs"]:
+        if len(self.layers) == 1:
+            return self.layers[0](x)
+        first, *hidden, last = self.layers
+        h = self.activation(first(x))
+        if hidden:
+            h = h.to(self.inner)
+            for layer in hidden:
+                h = self.activation(F.linear(h, layer.weight.to(h.dtype), layer.bias.to(h.dtype)))
+            h = h.to(x.dtype)
+        return last(h)
 
 
 class MLPGenerator(nn.Module):
-    def __init__(self, stack: nn.Sequential, shape: tuple[int, ...]) -> None:
+    def __init__(self, stack: Stack, shape: tuple[int, ...]) -> None:
         super().__init__()
         self.stack, self.shape = stack, shape
 
@@ -73,7 +89,7 @@ class MLPGenerator(nn.Module):
 
 
 class MLPCritic(nn.Module):
-    def __init__(self, stack: nn.Sequential) -> None:
+    def __init__(self, stack: Stack) -> None:
         super().__init__()
         self.stack = stack
 

@@ -38,13 +38,18 @@ class Pack:
 
 
 class PackedCritic(nn.Module):
-    """Neighbours in the batch are judged together, so there are `batch / count` scores."""
+    """Neighbours in the batch are judged together, so there are `batch / count` scores.
+
+    In evaluation each thing is judged in a pack of its own copies, so that there is one score a thing.
+    """
 
     def __init__(self, critic: nn.Module, count: int) -> None:
         super().__init__()
         self.critic, self.count = critic, count
 
     def forward(self, x: Float[Tensor, "batch ..."], y: Tensor | None = None) -> Verdict:
+        if not self.training:
+            x = x.repeat_interleave(self.count, dim=0)
         if len(x) % self.count:
             raise UsageError(f"batch_size must be a multiple of the pack's {self.count}, not {len(x)}")
         return self.critic(x.reshape(len(x) // self.count, self.count * x.shape[1], *x.shape[2:]), None)

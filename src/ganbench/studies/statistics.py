@@ -23,7 +23,7 @@ ALPHA = 0.05
 """Two cells are told apart where the (corrected) p-value is at most this."""
 
 RESAMPLES = 10_000
-ROUNDING = 1e-12  # the spread, relative to the values, below which it is the arithmetic's and not the runs'
+ROUNDING = 1e-12  # a spread, relative to the values, that is the arithmetic's and not the runs'
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class Comparison:
 
     @property
     def told_apart(self) -> bool:
+        """Whether the seeds tell the two cells apart: p is at most `ALPHA`."""
         return self.p <= ALPHA
 
 
@@ -69,10 +70,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Cells from the best mean to the worst.
+    """Cells from the best mean to the worst; `unranked` are those without a value.
 
-    `pairs` has every two cells once, keyed (better, worse) by mean, with corrected p-values; `unranked` are
-    the cells without a value.
+    `pairs` has every two cells once, keyed (better, worse) by mean, with corrected p-values.
     """
 
     rows: tuple[Row, ...]
@@ -90,32 +90,29 @@ class Reached:
 
 
 def bootstrap_interval(values: ArrayLike, level: float = 0.95, seed: int = 0) -> Interval:
-    """Bootstrap interval of the mean over seeds, widened for small samples. `values` has shape (n,).
+    """Bootstrap interval of the mean over seeds, widened for small samples. `values` has the shape (n,).
 
     With q the quantiles of (resampled mean - mean), the interval is
 
         mean + c q,    c = sqrt(n / (n - 1)) t_{n-1} / z.
 
-    The plain percentile interval (c = 1) cannot leave the range of the values, so with 3 seeds it covers the
-    true mean 75 % of the time at most; the factor undoes the resamples' spread being too small and puts
-    Student's t in the place of the normal (the two corrections of Hesterberg, arXiv:1411.5279, applied to
-    the width, as at n = 3 no other percentile would help). The interval keeps the skew of the values.
+    The plain percentile interval (c = 1) cannot leave the range of the values, which holds the mean of three
+    normal ones in 3 of 4 cases. The factor undoes that resamples spread too little, and puts Student's t in
+    the place of the normal (Hesterberg, arXiv:1411.5279, corrects the percentiles instead; with 3 seeds none
+    is far enough out). The share of 20,000 simulated studies whose nominal 95 % interval covers the mean:
 
-    Coverage of nominal 95 % intervals, 20,000 simulated studies each:
+        n                           2     3     5    10
+        normal                    .93   .95   .95   .95
+        log-normal, sigma 0.5     .92   .93   .91   .93
+        log-normal, sigma 1       .86   .85   .82   .85
+        normal, c = 1             .50   .75   .84   .91
 
-        n                            2      3      5     10
-        normal                   0.930  0.948  0.948  0.948
-        log-normal, sigma 0.5    0.912  0.925  0.910  0.924
-        log-normal, sigma 1      0.861  0.851  0.824  0.848
-        normal, c = 1            0.505  0.750  0.837  0.901
+    BCa covers .68 and .84 at n = 3 and 5 (normal); the studentised bootstrap has no finite 95 % interval at
+    n = 3. What remains: a strongly skewed metric is covered too rarely; the low end may lie below zero though
+    the metric cannot; equal values give no width, which says only that these runs did not differ.
 
-    BCa covers 0.68 of normal samples at n = 3 and 0.84 at n = 5; the studentised bootstrap has no finite 95 %
-    interval at n = 3, as one resample in nine has no spread. What remains: a strongly skewed metric is
-    covered too rarely whatever n; the low end may lie below zero though the metric cannot; and equal values
-    give no width, which says only that these runs did not differ.
-
-    One value gives no interval (None, None). The order of the values does not matter.
-    Raises `UsageError` without values, for one that is not finite, and for a level outside (0, 1).
+    One value gives no interval (None, None). The order of the values does not matter. Raises `UsageError`
+    without values, for one that is not finite, and for a level outside (0, 1).
 
     >>> interval = bootstrap_interval([1.0, 2.0, 3.0])
     >>> interval.mean, round(interval.low, 2), round(interval.high, 2)
@@ -127,7 +124,7 @@ def bootstrap_interval(values: ArrayLike, level: float = 0.95, seed: int = 0) ->
     n = len(ordered)
     if n == 0:
         raise UsageError("an interval needs at least one value")
-    mean = float(ordered.mean())
+    mean = float(np.clip(ordered.mean(), ordered[0], ordered[-1]))  # equal values: their mean, unrounded
     if n == 1:
         return Interval(mean, None, None, 1)
     upper = (1 + level) / 2
@@ -141,17 +138,17 @@ def bootstrap_interval(values: ArrayLike, level: float = 0.95, seed: int = 0) ->
 def paired_comparison(a: ArrayLike, b: ArrayLike) -> Comparison:
     """Student's paired t-test of a metric of two cells, `a` and `b` of shape (n,), on the same n seeds.
 
-    Where all values are positive the test is of d = log a - log b, and the effect exp(mean d) is the ratio of
-    the geometric means; otherwise (a `kid` below zero, no mode found) it is of d = a - b.
-    With s the standard deviation of d, the 95 % interval is mean d ± t_{n-1} s / sqrt(n).
+    Where all values are positive, d = log a - log b and the effect exp(mean d) is the ratio of the geometric
+    means; otherwise (a `kid` below zero, no mode found) d = a - b and the effect is mean d. With s the
+    standard deviation of d, the 95 % interval is that of mean d ± t_{n-1} s / sqrt(n).
 
     Fewer than two seeds decide nothing: p = 1. If d has no spread (a count that is the same in every run),
     t has no scale: p is then the exact sign-flip test's, 2^(1 - n), and there is no interval.
 
     The t-test supposes that d is about normal, which 3 or 5 seeds cannot show. The test that needs no such
     thing, flipping signs exactly, has a smallest p-value of 2^(1 - n): 0.25 with 3 seeds, 0.0625 with 5. It
-    could never conclude there, however large the effect. A conclusion from fewer than 6 seeds therefore rests on
-    that supposition; one that matters deserves more seeds.
+    could never conclude there, however large the effect. A conclusion from fewer than 6 seeds therefore rests
+    on that supposition; one that matters deserves more seeds.
 
     Raises `UsageError` for shapes that differ or values that are not finite.
 
@@ -161,7 +158,7 @@ def paired_comparison(a: ArrayLike, b: ArrayLike) -> Comparison:
     """
     first, second = _finite(a), _finite(b)
     if first.shape != second.shape:
-        raise UsageError(f"a has {len(first)} values and b has {len(second)}; a pair needs both of a seed")
+        raise UsageError(f"a has {len(first)} values and b has {len(second)}; they are paired by seed")
     n = len(first)
     positive = bool((first > 0).all() and (second > 0).all())
     kind: Literal["ratio", "difference"] = "ratio" if positive else "difference"
@@ -180,9 +177,9 @@ def paired_comparison(a: ArrayLike, b: ArrayLike) -> Comparison:
 
 
 def holm(p_values: ArrayLike) -> Float[np.ndarray, " m"]:
-    """Holm's step-down correction of `m` p-values (shape (m,)): the chance of any false claim stays below alpha.
+    """Holm's correction of m p-values, shape (m,): the chance of any false claim stays below alpha.
 
-    With p_(1) <= ... <= p_(m):  corrected p_(i) = min(1, max over j <= i of (m - j + 1) p_(j)).
+    Step down: with p_(1) <= ... <= p_(m):  corrected p_(i) = min(1, max over j <= i of (m - j + 1) p_(j)).
     It supposes nothing about how the tests depend on each other. Holm, Scand. J. Statist. 6 (1979) 65.
     Raises `UsageError` for a value outside [0, 1].
 
@@ -201,13 +198,13 @@ def holm(p_values: ArrayLike) -> Float[np.ndarray, " m"]:
 def rank(cells: Mapping[str, Mapping[int, float]], lower_is_better: bool = True) -> Ranking:
     """Order cells (name to seed to metric) by mean and say which of them the seeds tell apart.
 
-    Every two cells are compared on the seeds that both have, by `paired_comparison`, and Holm's correction is over
-    all these pairs. Letters are a compact letter display (Piepho, J. Comput. Graph. Statist. 13 (2004) 456).
+    Every two cells are compared on the seeds that both have, by `paired_comparison`; `holm` corrects over all
+    these pairs. Letters are a compact letter display (Piepho, J. Comput. Graph. Statist. 13 (2004) 456).
     The order of `cells` does not matter. Raises `UsageError` for a value that is not finite.
 
-    >>> cells = {"gan": {0: 4.0, 1: 4.1, 2: 3.9}, "best": {0: 1.0, 1: 1.1, 2: 1.0}, "new": {0: 3.8, 1: 4.2, 2: 4.1}}
+    >>> cells = {"gan": {0: 4.0, 1: 4.1, 2: 3.9}, "best": {0: 1.0, 1: 1.1, 2: 1.0}, "wgan": {0: 3.8}}
     >>> [(row.cell, row.letters) for row in rank(cells).rows]
-    [('best', 'a'), ('gan', 'b'), ('new', 'b')]
+    [('best', 'a'), ('wgan', 'ab'), ('gan', 'b')]
     """
     intervals = {name: _cell_interval(name, values) for name, values in cells.items() if values}
     sign = 1 if lower_is_better else -1
@@ -227,19 +224,17 @@ def time_to(
     """Seconds of training to a goal: the first snapshot that reaches it and whose successor does too.
 
     One lucky reading of a noisy metric does not count, unless it is the last, which a run is judged by.
-    `seconds` and `values` have the shape (snapshots,), in the order of time; a NaN reaches nothing; None where
-    the goal was not reached. Raises `UsageError` for shapes that differ.
+    `seconds` and `values` have the shape (snapshots,), in the order of time; a NaN reaches nothing; None
+    where the goal was not reached. Raises `UsageError` for shapes that differ.
 
     >>> time_to([1, 2, 3, 4], [0.9, 0.1, 0.9, 0.1], threshold=0.2)
     4.0
     """
     times, metric = np.asarray(seconds, dtype=float), np.asarray(values, dtype=float)
     if times.shape != metric.shape or times.ndim != 1:
-        raise UsageError(
-            f"seconds has the shape {times.shape} and values {metric.shape}; one list each, as long"
-        )
-    reached = metric <= threshold if lower_is_better else metric >= threshold
-    hits = np.flatnonzero(reached & np.append(reached[1:], True))
+        raise UsageError(f"seconds has the shape {times.shape}, values {metric.shape}; both must be (n,)")
+    there = metric <= threshold if lower_is_better else metric >= threshold
+    hits = np.flatnonzero(there & np.append(there[1:], True))
     return float(times[hits[0]]) if hits.size else None
 
 
@@ -260,9 +255,7 @@ def reached(times: Sequence[float | None]) -> Reached:
 def _finite(values: ArrayLike) -> Float[np.ndarray, " n"]:
     array = np.asarray(values, dtype=float)
     if array.ndim != 1 or not np.isfinite(array).all():
-        raise UsageError(
-            "the values must be one list of finite numbers; leave failed runs out and count them"
-        )
+        raise UsageError("the values must be one list of finite numbers; leave failed runs out")
     return array
 
 
@@ -284,7 +277,7 @@ def _effect(d: float, kind: Literal["ratio", "difference"]) -> float:
 
 
 def _letters(names: Sequence[str], apart: set[tuple[str, str]]) -> dict[str, str]:
-    """Cover the graph 'not told apart' with cliques, a letter each; `names` and pairs are in order of rank."""
+    """Cover the graph 'not told apart' with cliques, a letter each; names and pairs in order of rank."""
     alike = {(a, b) for a in names for b in names} - apart - {(b, a) for a, b in apart}
     cliques: list[set[str]] = []
     for i, a in enumerate(names):

@@ -1,0 +1,188 @@
+"""What the commands do, a function away: for notebooks and for programs."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import nullcontext
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from ganbench import fitting
+from ganbench.configuration import Configuration, Measure, configure
+from ganbench.data import BUILT_IN, PointSet, load_points
+from ganbench.figures.curves import loss_curves, metric_curves
+from ganbench.metrics import PointRuler
+from ganbench.progress import watching
+from ganbench.recipes.base import Recipe
+from ganbench.runs import RunFolder
+from ganbench.types import UsageError
+from ganbench.workbench import Workbench
+
+Data: TypeAlias = str | Path | np.ndarray | Tensor | PointSet
+"""A built-in name, a file's path, rows of points, or a set that was loaded before."""
+
+UNNAMED = "array"
+"""How a run calls points that came from no file."""
+
+
+def source_name(data: Data) -> str:
+    """How a configuration names the data: a built-in name as it is, a path in full, an array as such."""
+    if not isinstance(data, (str, Path)):
+        return UNNAMED
+    return str(data) if str(data) in BUILT_IN else str(Path(data).absolute())
+
+
+def train(configuration: Configuration, data: PointSet, out: Path, watch: fitting.Watcher) -> dict[str, Any]:
+    """Trains in a new folder; gives the summary."""
+    folder = RunFolder.create(out, configuration)
+    if configuration.data == UNNAMED:
+        folder.keep(data)
+    return fitting.fit(Workbench(configuration, data), folder, watch=watch)
+
+
+def prepare(recipe: str | Recipe, data: Data, **changes: Any) -> Workbench:
+    """A training at its start, to be played round by round.
+
+    `changes` are fields of the configuration; dotted names go in as `**{"critic.optimizer.lr": 1e-3}`.
+
+    >>> bench = prepare("wgan-gp", "moons", rounds=2)
+    >>> losses = [float(report.losses["critic"]) for report in bench.play()]
+    >>> sorted(bench.measure(64))[-2:]
+    ['w1', 'w2']
+    """
+    points = load_points(data)
+    return Workbench(configure(recipe, source_name(data), changes=changes.items()), points)
+
+
+def fit(
+    recipe: str | Recipe, data: Data, out: str | Path | None = None, *, progress: bool = True, **changes: Any
+) -> Run:
+    """Trains a recipe on points from start to end, measured and drawn along the way.
+
+    Without `out` the run's folder is a temporary one. `changes` as in `prepare`.
+    """
+    points = load_points(data)
+    configuration = configure(recipe, source_name(data), changes=changes.items())
+    path = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="ganbench-")) / "run"
+    with watching(f"{configuration.recipe} on {points.name}") if progress else nullcontext(_ignore) as watch:
+        train(configuration, points, path, watch)
+    return Run(path, recipe=recipe if isinstance(recipe, Recipe) else None)
+
+
+def _ignore(reached: fitting.Progress) -> None:
+    """Watches nothing."""
+
+
+def load(path: str | Path, recipe: Recipe | None = None) -> Run:
+    """A run by its folder. One that was trained with a person's own objects needs its recipe again."""
+    return Run(RunFolder.open(Path(path)).path, recipe)
+
+
+class Run:
+    """A training that has ended, opened from its folder."""
+
+    def __init__(self, path: Path, recipe: Recipe | None = None) -> None:
+        self.path, self._recipe = path, recipe
+        self.folder = RunFolder.open(path)
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r}, {self.summary})"
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What `summary.json` holds; empty while the run has not ended."""
+        return self.folder.summary or {}
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        """A row a snapshot."""
+        return self.folder.rows("metrics")
+
+    @property
+    def losses(self) -> list[dict[str, Any]]:
+        """A row a report."""
+        return self.folder.rows("log")
+
+    @cached_property
+    def data(self) -> PointSet:
+        """The points that the run was trained on."""
+        return load_points(self.folder.source)
+
+    @cached_property
+    def _open(self) -> Workbench:
+        if self._recipe is None:
+            return Workbench(self.folder.configuration, self.data)
+        return Workbench(configure(self._recipe, UNNAMED), self.data)
+
+    def workbench(self, checkpoint: str | int = "best") -> Workbench:
+        """The training as a checkpoint has it: `best`, `last` or a round."""
+        self._open.restore(self.folder.checkpoint(checkpoint))
+        return self._open
+
+    def sample(self, count: int, seed: int = 0, checkpoint: str | int = "best") -> Float[np.ndarray, "count d"]:
+        """Generated points in the data's units."""
+        return self.workbench(checkpoint).sample(count, seed)
+
+    def measure(
+        self, against: Data | None = None, count: int = 2048, checkpoint: str | int = "best"
+    ) -> dict[str, float]:
+        """Metrics of generated points against the run's own or other data; `count` points for the distances."""
+        points = self.data if against is None else load_points(against)
+        bench = self.workbench(checkpoint)
+        ruler = PointRuler(points, count)
+        return ruler.measure(bench.sample(ruler.draws))
+
+    def scatter(self, checkpoint: str | int = "best") -> Figure:
+        """Real and generated points over the critic's surface."""
+        return self.workbench(checkpoint).scatter()
+
+    def curves(self) -> Figure:
+        """The metrics along the training."""
+        floor = self.summary.get("metrics", {}).get("floor", {})
+        return metric_curves(self.metrics, floor=floor)
+
+    def loss_curves(self) -> Figure:
+        """Both players' losses along the training."""
+        rows = self.losses
+        names = [name for name in rows[0] if name not in ("round", "seconds")] if rows else []
+        series = {name: [row[name] for row in rows] for name in names}
+        return loss_curves([row["round"] for row in rows], series)
+
+
+def evaluate(what: str | Path | np.ndarray | Tensor, against: Data) -> dict[str, Any]:
+    """Metrics of a run's best generator, or of samples, against data; with the floor at the same sizes.
+
+    Raises:
+        UsageError: the samples have another dimension than the data, or are too few.
+    """
+    points = load_points(against)
+    if isinstance(what, (str, Path)) and Path(what).is_dir():
+        run = load(what)
+        _same_dimension(str(what), run.data, points)
+        ruler = PointRuler(points, Measure().final)
+        metrics = run.measure(points, ruler.count)
+    else:
+        samples = load_points(what)
+        _same_dimension(samples.name, samples, points)
+        ruler = PointRuler(points, min(Measure().final, len(samples)))
+        metrics = ruler.measure(samples.points)
+    return {
+        "what": str(what) if isinstance(what, (str, Path)) else UNNAMED,
+        "against": points.name,
+        "count": ruler.count,
+        "metrics": metrics,
+        "floor": ruler.floor,
+    }
+
+
+def _same_dimension(name: str, samples: PointSet, points: PointSet) -> None:
+    if samples.dimension != points.dimension:
+        raise UsageError(
+            f"{name} has points of {samples.dimension} coordinates, but those of {points.name} have {points.dimension}"
+        )

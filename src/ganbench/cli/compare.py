@@ -1,0 +1,59 @@
+"""`ganbench compare`: several recipes and settings over seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ganbench.errors import UsageError, WorkError
+
+
+def command(
+    recipes: Annotated[str, typer.Argument(help="Recipes, separated by commas.")],
+    data: Annotated[str, typer.Option(help="A built-in set, or a file of points.")],
+    out: Annotated[Path, typer.Option(help="The study's folder; what is finished there is not done again.")],
+    optimizers: Annotated[str, typer.Option(help="Optimisers, separated by commas, for both players.")] = "",
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds a cell.")] = 5,
+    grid: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=V1,V2", help="A field and its values; each is a cell.")
+    ] = None,
+    rounds: Annotated[int | None, typer.Option(min=1, help="Rounds of each run, instead of each recipe's.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Workers. Default: one a core.")] = None,
+) -> None:
+    """Compare recipes, optimisers and settings over seeds, and say what the evidence allows."""
+    from ganbench.api import source_name
+    from ganbench.data import load_points
+    from ganbench.studies.grid import cells, parse_values
+    from ganbench.studies.study import Study
+
+    values: dict[str, list[Any]] = {}
+    for text in grid or []:
+        key, choices = parse_values(text)
+        if key in values:
+            raise UsageError(f"--set {key} is given twice; list its values in one, as {key}=1,2")
+        values[key] = choices
+    named = {name: name for name in _split(recipes)}
+    fixed = [("rounds", rounds)] if rounds else []
+    points = load_points(data)
+    study = Study(out, points, source_name(data), cells(named, _split(optimizers), values, fixed), seeds, "Comparison")
+    finish(study, jobs)
+
+
+def finish(study: Any, jobs: int | None) -> None:
+    """Runs a study to its end, or to an interruption, and prints what it came to."""
+    from ganbench.studies import carry_out
+
+    results, complete = carry_out(study, jobs)
+    for sentence in results.conclusions:
+        print(sentence)
+    if not complete:
+        raise WorkError("interrupted: the same command goes on with what is left")
+    print(f"report: {(study.path / 'report.html').resolve()}")
+    if all(run.status == "failed" for runs in results.runs.values() for run in runs):
+        raise WorkError(f"all runs failed; the reasons are in {study.path / 'runs'}")
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]

@@ -1,0 +1,147 @@
+"""`ganbench train`: one recipe on one data set, in one folder."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ganbench.errors import UsageError, WorkError
+
+if TYPE_CHECKING:
+    from ganbench.configuration import Configuration
+
+
+def command(
+    recipe: Annotated[
+        str | None, typer.Argument(help="A recipe's name; `ganbench recipes` lists them. Default: best.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="A built-in set, or a file of points (.mat .csv .npy .npz, path:NAME).")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The run's folder. Default: a new one under runs/.")] = None,
+    rounds: Annotated[int | None, typer.Option(help="How many rounds; schedules span them.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="How many minutes of training, instead of rounds.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Things in a batch.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The seed of all that is random. Default: 0.")] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change any field; `ganbench recipes NAME` prints them."),
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="A YAML file of settings, such as a run's config.yaml.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    precision: Annotated[str | None, typer.Option(help="auto, fp32 or bf16.")] = None,
+    threads: Annotated[int | None, typer.Option(help="torch's threads. Default: 1.")] = None,
+    snapshot_every: Annotated[int | None, typer.Option(help="Rounds between snapshots. Default: 16 in all.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the unfinished run in --out.")] = False,
+) -> None:
+    """Train a recipe on data: measured, pictured and resumable."""
+    if rounds is not None and minutes is not None:
+        raise UsageError("give --rounds or --minutes, not both")
+    named = {
+        "rounds": rounds,
+        "minutes": minutes,
+        "batch_size": batch_size,
+        "seed": seed,
+        "device": device,
+        "precision": precision,
+        "threads": threads,
+        "snapshot_every": snapshot_every,
+    }
+    asked = [(name, value) for name, value in named.items() if value is not None]
+    if resume:
+        if out is None:
+            raise UsageError("--resume needs --out, the folder of the run to go on with")
+        summary = _resume(out, recipe, data, config, changes, asked)
+    else:
+        out, summary = _begin(out, recipe, data, config, changes, asked)
+    _tell(out, summary)
+
+
+def _begin(
+    out: Path | None,
+    recipe: str | None,
+    data: str | None,
+    config: Path | None,
+    changes: list[str] | None,
+    asked: list[tuple[str, Any]],
+) -> tuple[Path, dict[str, Any]]:
+    from ganbench.api import source_name, train
+    from ganbench.configuration import configure, parse_change, read_config
+    from ganbench.data import load_points
+    from ganbench.progress import watching
+
+    file = read_config(config) if config else {}
+    source = data or file.get("data")
+    if source is None:
+        raise UsageError("--data is needed: a built-in set (`ganbench data list`) or a file of points")
+    sets = [parse_change(text) for text in changes or []]
+    name = recipe or file.get("recipe") or "best"
+    configuration = configure(name, source_name(str(source)), file, [*sets, *asked])
+    points = load_points(str(source))
+    out = out or _fresh_folder(configuration, points.name)
+    with watching(f"{name} on {points.name}") as watch:
+        return out, train(configuration, points, out, watch)
+
+
+def _resume(
+    out: Path,
+    recipe: str | None,
+    data: str | None,
+    config: Path | None,
+    changes: list[str] | None,
+    asked: list[tuple[str, Any]],
+) -> dict[str, Any]:
+    from ganbench import fitting
+    from ganbench.api import source_name
+    from ganbench.configuration import parse_change
+    from ganbench.data import load_points
+    from ganbench.progress import watching
+    from ganbench.runs import RunFolder
+    from ganbench.settings import at, dotted_names, unknown
+    from ganbench.workbench import Workbench
+
+    if config:
+        raise UsageError("--resume goes on with the run's own config.yaml; leave --config out")
+    folder = RunFolder.open(out)
+    tree = folder.tree
+    asked = [*asked, *(parse_change(text) for text in changes or [])]
+    asked += [("recipe", recipe)] if recipe else []
+    asked += [("data", source_name(data))] if data else []
+    for name, value in asked:
+        if name not in dotted_names(tree):
+            raise UsageError(unknown("field", name, dotted_names(tree)))
+        if at(tree, name) != value:
+            raise UsageError(
+                f"--resume goes on with the run's own settings: {name} is {at(tree, name)!r} there, not {value!r}"
+            )
+    if folder.summary and folder.summary["status"] != "interrupted":
+        raise UsageError(f"{out}: this run has {folder.summary['status']}; there is nothing to go on with")
+    configuration, points = folder.configuration, load_points(folder.source)
+    with watching(f"{configuration.recipe} on {points.name}") as watch:
+        return fitting.fit(Workbench(configuration, points), folder, resume=True, watch=watch)
+
+
+def _fresh_folder(configuration: Configuration, data: str) -> Path:
+    """A name under runs/ that is not taken."""
+    stem = f"{Path(data.partition(':')[0]).stem}-{configuration.recipe}-{configuration.seed}"
+    taken = (Path("runs") / (stem if i == 1 else f"{stem}-{i}") for i in range(1, 10_000))
+    return next(path for path in taken if not path.exists())
+
+
+def _tell(out: Path, summary: dict[str, Any]) -> None:
+    """The run in a few lines, on stdout."""
+    final, floor = summary["metrics"]["final"], summary["metrics"]["floor"]
+    print(f"{summary['status']}: {summary['rounds']:,} rounds in {summary['seconds']:.1f} s of training")
+    for name, value in final.items():
+        beside = f"   (floor {floor[name]:.4g})" if name in floor else ""
+        print(f"  {name:<16}{value:>10.4g}{beside}")
+    match summary["status"]:
+        case "interrupted":
+            print(f"go on with: ganbench train --resume --out {out}", file=sys.stderr)
+            raise typer.Exit(1)
+        case "diverged":
+            raise WorkError(f"{summary['cause']}. The last good checkpoint is in {out / 'checkpoints'}")
+    print(f"report: {(out / 'report.html').resolve()}")

@@ -1,0 +1,130 @@
+"""The whole configuration of a run: a recipe and what it is run on, as one flat tree of settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+
+from ganbench.recipes import recipe_named
+from ganbench.recipes.base import Recipe
+from ganbench.settings import change, from_tree, settings, to_tree
+from ganbench.types import UsageError
+
+
+@settings
+class Measure:
+    """How many points the distances are taken over: at each snapshot, and once at the end."""
+
+    count: Annotated[int, Field(ge=8, le=20_000)] = 1024
+    final: Annotated[int, Field(ge=8, le=20_000)] = 2048
+
+
+@settings
+class Configuration:
+    """A recipe and what it is run on. With `minutes` the training is so long; else it is the recipe's rounds.
+
+    Without `snapshot_every` there are 16 snapshots, evenly spread. `precision` auto computes hidden layers in bf16
+    where the machine does that faster. `threads` is torch's number of threads.
+    """
+
+    recipe: str
+    data: str
+    plan: Recipe
+    seed: NonNegativeInt = 0
+    minutes: PositiveFloat | None = None
+    snapshot_every: PositiveInt | None = None
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    threads: PositiveInt = 1
+    measure: Measure = Measure()
+
+    def tree(self) -> dict[str, Any]:
+        """All settings by their names; the recipe's stand beside the others."""
+        tree = to_tree(self)
+        return {**{k: v for k, v in tree.items() if k != "plan"}, **tree["plan"]}
+
+    def write(self, path: Path) -> None:
+        path.write_text(yaml.safe_dump(self.tree(), sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def from_flat(tree: Mapping[str, Any]) -> Configuration:
+    """The configuration that `Configuration.tree` gave. Raises UsageError with the name of what is wrong."""
+    of_recipe = Recipe.__dataclass_fields__  # type: ignore[attr-defined]
+    outside = {k: v for k, v in tree.items() if k not in of_recipe}
+    plan = from_tree(Recipe, {k: v for k, v in tree.items() if k in of_recipe})
+    return from_tree(Configuration, {**outside, "plan": plan})
+
+
+def configure(
+    recipe: str | Recipe,
+    data: str,
+    file: Mapping[str, Any] | None = None,
+    changes: Iterable[tuple[str, Any]] = (),
+) -> Configuration:
+    """A recipe's settings, over them a file's, over them single changes by dotted name.
+
+    Raises:
+        UsageError: a name or value that is not allowed; the sentence says which and what is.
+    """
+    name = recipe if isinstance(recipe, str) else "own"
+    plan = recipe_named(recipe) if isinstance(recipe, str) else recipe
+    changes = list(changes)
+    if not file and not changes:
+        return Configuration(recipe=name, data=data, plan=plan)
+    tree = Configuration(recipe=name, data=data, plan=plan).tree()
+    for key, value in (file or {}).items():
+        if key not in ("recipe", "data"):
+            tree = _lay_over(tree, str(key), value)
+    for key, value in changes:
+        if key in ("recipe", "data"):
+            raise UsageError(f"--set {key}: the {key} is named on the command line itself")
+        tree = change(tree, key, value)
+    return from_flat(tree)
+
+
+def _lay_over(tree: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
+    """One entry of a file over the tree: a mapping of the same kind is laid over field by field."""
+    below: Any = tree
+    for key in name.split("."):
+        below = below.get(key) if isinstance(below, Mapping) else None
+    same_kind = isinstance(below, Mapping) and isinstance(value, Mapping) and below.get("kind") == value.get("kind")
+    if not same_kind or not below or not value:
+        return change(tree, name, value)
+    for key, inner in value.items():
+        if key != "kind":
+            tree = _lay_over(tree, f"{name}.{key}", inner)
+    return tree
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """A configuration file as plain values. Raises UsageError where it is no YAML mapping."""
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{path}: there is no such configuration file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not readable as a configuration: {error}") from None
+    except yaml.YAMLError as error:
+        raise UsageError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(tree, dict):
+        raise UsageError(f"{path}: a configuration is a mapping of names to values")
+    return tree
+
+
+def parse_change(text: str) -> tuple[str, Any]:
+    """`key=value` with a YAML value, as `--set` takes it.
+
+    >>> parse_change("critic.network.widths=[64, 64]")
+    ('critic.network.widths', [64, 64])
+    """
+    name, separator, value = text.partition("=")
+    if not separator or not name.strip():
+        raise UsageError(f"--set takes key=value, not {text!r}")
+    try:
+        return name.strip(), yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise UsageError(f"--set {name}: {value!r} is not a value: {' '.join(str(error).split())}") from None

@@ -1,0 +1,11 @@
+"""The two ways in which ganbench says no. Apart from the other nouns so that the command line starts fast."""
+
+from __future__ import annotations
+
+
+class UsageError(Exception):
+    """A user's mistake, told in one sentence: what, where, what is allowed. The command line exits with 2."""
+
+
+class WorkError(Exception):
+    """Work that could not be done, told in one sentence. The command line exits with 1."""

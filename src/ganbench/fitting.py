@@ -1,0 +1,218 @@
+"""From a configuration to a finished run: training with measurements, checkpoints and pictures along the way."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+from ganbench import checkpoints
+from ganbench.divergence import why_diverged
+from ganbench.gallery import Gallery
+from ganbench.runs import RunFolder
+from ganbench.training import Report
+from ganbench.types import UsageError
+from ganbench.workbench import Workbench
+
+SNAPSHOTS = 16
+LOG_LINES = 400
+GUIDE = "w1"
+"""The metric by which the best checkpoint is chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a watcher is told: how far the training is, and the last measurement."""
+
+    round: int
+    seconds: float
+    share: float
+    metrics: dict[str, float]
+
+
+Watcher = Callable[[Progress], None]
+
+
+def fit(
+    bench: Workbench,
+    folder: RunFolder,
+    *,
+    resume: bool = False,
+    watch: Watcher = lambda progress: None,
+    interrupted: Callable[[], bool] | None = None,
+) -> dict[str, Any]:
+    """Trains to the end of the span, to an interruption or to divergence; gives the run's summary.
+
+    Between rounds `interrupted` is asked whether to stop; by default Ctrl-C and termination signals say so.
+    """
+    session = Session(bench, folder)
+    if resume:
+        session.restore()
+    if interrupted is None:
+        with interruptible() as signalled:
+            session.run(signalled, watch)
+    else:
+        session.run(interrupted, watch)
+    return session.finish()
+
+
+class Session:
+    """One process's work on a run: a training, and the folder that holds what it came to."""
+
+    def __init__(self, bench: Workbench, folder: RunFolder) -> None:
+        self.bench, self.folder = bench, folder
+        self.gallery = Gallery(folder, bench)
+        self.status, self.cause = "finished", ""
+        self.measured: dict[str, float] = {}
+        self.best = float("inf")
+        self.measuring = 0.0
+
+    def restore(self) -> None:
+        """Goes back to the newest whole checkpoint, or to the start where there is none.
+
+        Raises:
+            UsageError: the data are not those that the run was begun with.
+        """
+        checkpoint = checkpoints.read_last(self.folder.checkpoints)
+        if checkpoint is None:
+            self.folder.rewind(-1)
+            return
+        if checkpoint.facts["data"] != self.bench.data.fingerprint:
+            raise UsageError(f"{self.folder.path}: {self.bench.data.name} has changed since this run was begun")
+        self.bench.restore(checkpoint)
+        self.measuring = checkpoint.facts["measuring"]
+        self.folder.rewind(checkpoint.round)
+        for row in self.folder.rows("metrics"):
+            self.measured = _metrics(row)
+            self.best = min(self.best, row[GUIDE])
+
+    def run(self, interrupted: Callable[[], bool], watch: Watcher) -> None:
+        """Trains until the span, the user or the numbers say stop."""
+        share = self.bench.share
+        if self.bench.state.round == 0:
+            self.snapshot()
+        for report in self.bench.play():
+            before, share = share, self.bench.share
+            due = self._snapshot_due(before, share)
+            if due or _crossed(before, share, LOG_LINES):
+                if not self.log(report):
+                    return
+                watch(Progress(report.round, report.seconds, share, self.measured))
+            if due:
+                self.snapshot()
+            if share < 1 and interrupted():
+                self.status = "interrupted"
+                self.checkpoint(best=False)
+                return
+
+    def _snapshot_due(self, before: float, share: float) -> bool:
+        every = self.bench.configuration.snapshot_every
+        if every is None:
+            return _crossed(before, share, SNAPSHOTS)
+        return share >= 1 or self.bench.state.round % every == 0
+
+    def log(self, report: Report) -> bool:
+        """Writes the losses down; False, with a likely cause, if they or the weights are no longer finite."""
+        losses = {name: float(loss) for name, loss in report.losses.items()}
+        self.folder.append("log", {"round": report.round, "seconds": report.seconds, **losses})
+        self.cause = why_diverged(self.bench.state, self.bench.recipe, losses)
+        if self.cause:
+            self.status = "diverged"
+        return not self.cause
+
+    def snapshot(self) -> None:
+        """Measures, keeps and draws the state as it is."""
+        start = time.perf_counter()
+        self.measured = self.bench.measure() | self.bench.estimate()
+        self.measuring += time.perf_counter() - start
+        state = self.bench.state
+        self.folder.append("metrics", {"round": state.round, "seconds": state.seconds, **self.measured})
+        self.gallery.snapshot(self.measured)
+        better = self.measured[GUIDE] < self.best
+        self.best = min(self.best, self.measured[GUIDE])
+        self.checkpoint(best=better)
+
+    def checkpoint(self, *, best: bool) -> None:
+        state = self.bench.state
+        facts = {**state.counters(), "data": self.bench.data.fingerprint, "measuring": self.measuring}
+        checkpoints.write(self.folder.checkpoints, checkpoints.Checkpoint(state.tensors(), facts), best=best)
+
+    def finish(self) -> dict[str, Any]:
+        """The summary; for a run that was not interrupted also the closing measurements and pictures."""
+        configuration, state = self.bench.configuration, self.bench.state
+        summary = {
+            "recipe": configuration.recipe,
+            "data": self.bench.data.name,
+            "seed": configuration.seed,
+            "status": self.status,
+            "rounds": state.round,
+            "seconds": state.seconds,
+            "metrics": self._closing_metrics(),
+            "best_round": checkpoints.best_round(self.folder.checkpoints),
+            "snapshot_floor": self.bench.ruler(configuration.measure.count).floor,
+            "measuring_seconds": self.measuring,
+            **({"cause": self.cause} if self.cause else {}),
+        }
+        self.folder.write_summary(summary)
+        if self.status != "interrupted":
+            self.gallery.finish(summary)
+        return summary
+
+    def _closing_metrics(self) -> dict[str, dict[str, float]]:
+        """Final, best and floor. An interrupted run, which will go on, gives those of its last snapshot."""
+        bench, measure = self.bench, self.bench.configuration.measure
+        best_round = checkpoints.best_round(self.folder.checkpoints)
+        if self.status == "interrupted":
+            row = next(row for row in self.folder.rows("metrics") if row["round"] == best_round)
+            return {"final": self.measured, "best": _metrics(row), "floor": bench.ruler(measure.count).floor}
+        if self.status == "diverged":
+            bench.restore(self.folder.checkpoint("last"))
+        floor = bench.ruler(measure.final).floor
+        start = time.perf_counter()
+        final = best = bench.measure(measure.final)
+        if best_round != bench.state.round:
+            at_best = Workbench(bench.configuration, bench.data, bench.rulers)
+            at_best.restore(self.folder.checkpoint("best"))
+            best = at_best.measure(measure.final)
+        self.measuring += time.perf_counter() - start
+        return {"final": final, "best": best, "floor": floor}
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Turns the first Ctrl-C or termination signal into a question that training asks between rounds.
+
+    A second one ends the process at once. Signals reach only the main thread; elsewhere nothing is changed.
+    """
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        asked.set()
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _crossed(before: float, share: float, parts: int) -> bool:
+    """Whether the share done has passed a multiple of 1 / parts."""
+    return int(before * parts) < int(share * parts)
+
+
+def _metrics(row: dict[str, Any]) -> dict[str, float]:
+    return {k: v for k, v in row.items() if k not in ("round", "seconds")}

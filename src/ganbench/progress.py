@@ -1,0 +1,57 @@
+"""One live line of progress on a terminal or in a notebook, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+from ganbench.fitting import GUIDE, Watcher
+from ganbench.fitting import Progress as Reached
+
+PLAIN_EVERY = 5.0
+"""Seconds between plain lines."""
+
+
+def line(progress: Reached) -> str:
+    """Round, speed and last measurement, such as `round 1,200  310 rounds/s  w1 0.0142`."""
+    speed = progress.round / progress.seconds if progress.seconds else 0.0
+    measured = f"  {GUIDE} {progress.metrics[GUIDE]:.4g}" if GUIDE in progress.metrics else ""
+    modes = f"  modes {progress.metrics['modes']:.0f}" if "modes" in progress.metrics else ""
+    return f"round {progress.round:,}  {speed:,.0f} rounds/s{measured}{modes}"
+
+
+@contextmanager
+def watching(title: str, console: Console | None = None) -> Iterator[Watcher]:
+    """A watcher that shows a training's progress on stderr while the block lasts."""
+    console = console or Console(stderr=True)
+    if not (console.is_terminal or console.is_jupyter):
+        yield _plain(title)
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn(f"[bold]{title}[/]"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=1.0)
+        yield lambda reached: bar.update(task, completed=reached.share, description=line(reached))
+
+
+def _plain(title: str) -> Watcher:
+    last = 0.0
+
+    def watch(reached: Reached) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= PLAIN_EVERY or reached.share >= 1:
+            last = now
+            left = reached.seconds * (1 / reached.share - 1) if reached.share else 0.0
+            print(f"{title}  {line(reached)}  {reached.share:.0%}  {left:.0f} s left", file=sys.stderr, flush=True)
+
+    return watch

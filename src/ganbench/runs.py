@@ -1,0 +1,139 @@
+"""The run folder: what it holds, and how it is written and read."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ganbench import checkpoints
+from ganbench.checkpoints import Checkpoint, write_atomically
+from ganbench.configuration import Configuration, from_flat, read_config
+from ganbench.data.points import PointSet
+from ganbench.types import UsageError
+
+
+class RunFolder:
+    """One training's folder. Lines are appended as they come; whole files are replaced at once."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.checkpoints = path / "checkpoints"
+        self.figures = path / "figures"
+        self.samples = path / "samples"
+
+    @classmethod
+    def create(cls, path: Path, configuration: Configuration) -> RunFolder:
+        """A new run's folder.
+
+        Raises:
+            UsageError: the path is a file, or a folder that holds something.
+        """
+        if path.exists() and not path.is_dir():
+            raise UsageError(f"{path} is a file; a run needs a folder of its own")
+        if path.is_dir() and any(path.iterdir()):
+            what = "already holds a run" if (path / "config.yaml").exists() else "is not empty"
+            raise UsageError(f"{path} {what}; choose another folder, or go on with an unfinished run by --resume")
+        folder = cls(path)
+        try:
+            for each in (path, folder.checkpoints, folder.figures, folder.samples):
+                each.mkdir(parents=True, exist_ok=True)
+            configuration.write(path / "config.yaml")
+        except OSError as error:
+            raise UsageError(f"{path}: the run's folder cannot be written: {error.strerror}") from None
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """The folder of a run that exists. Raises UsageError where there is none."""
+        if not (path / "config.yaml").is_file():
+            raise UsageError(f"{path}: there is no run here (a run's folder holds config.yaml)")
+        return cls(path)
+
+    def keep(self, points: PointSet) -> None:
+        """Keeps points that came from no file beside the run, so that it can be opened again."""
+        np.save(self.path / "data.npy", points.points)
+
+    @property
+    def source(self) -> str:
+        """The name or path that the run's data are loaded by."""
+        kept = self.path / "data.npy"
+        return str(kept) if kept.exists() else str(self.tree["data"])
+
+    @property
+    def tree(self) -> dict[str, Any]:
+        """The configuration as the file has it."""
+        return read_config(self.path / "config.yaml")
+
+    @property
+    def configuration(self) -> Configuration:
+        try:
+            return from_flat(self.tree)
+        except UsageError as error:
+            raise UsageError(f"{self.path / 'config.yaml'}: {error}") from None
+
+    @property
+    def summary(self) -> dict[str, Any] | None:
+        """What the run came to, or none while it has not ended."""
+        try:
+            return json.loads((self.path / "summary.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def write_summary(self, summary: Mapping[str, Any]) -> None:
+        write_atomically(self.path / "summary.json", json.dumps(plain(summary), indent=1, allow_nan=False).encode())
+
+    def append(self, name: str, row: Mapping[str, Any]) -> None:
+        """A line of `log.jsonl` or `metrics.jsonl`."""
+        with open(self.path / f"{name}.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps(plain(row), allow_nan=False) + "\n")
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """The lines so far; a last line that was cut short is passed over."""
+        try:
+            lines = (self.path / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return []
+        return [row for line in lines if (row := _parsed(line)) is not None]
+
+    def rewind(self, round: int) -> None:
+        """Drops the lines that came after a round, which a resumed training will write again."""
+        for name in ("log", "metrics"):
+            kept = [json.dumps(row) + "\n" for row in self.rows(name) if row["round"] <= round]
+            write_atomically(self.path / f"{name}.jsonl", "".join(kept).encode())
+
+    def checkpoint(self, which: str | int) -> Checkpoint:
+        """The `best`, the `last`, or that of a round. The last one stands in for a best one that was damaged.
+
+        Raises:
+            UsageError: there is none; the sentence says which rounds have one.
+        """
+        asked = checkpoints.best_round(self.checkpoints) if which == "best" else which
+        found = checkpoints.read(self.checkpoints, asked) if isinstance(asked, int) else None
+        if found is None and which in ("best", "last"):
+            found = checkpoints.read_last(self.checkpoints)
+        if found is None:
+            there = ", ".join(map(str, checkpoints.rounds(self.checkpoints))) or "none"
+            raise UsageError(f"{self.path}: no whole checkpoint {which!r} (best, last, or a round of: {there})")
+        return found
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON can hold it: numbers that are not finite become null."""
+    if isinstance(value, Mapping):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _parsed(line: str) -> dict[str, Any] | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) else None

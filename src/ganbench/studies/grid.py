@@ -1,0 +1,72 @@
+"""What a study trains: recipes, optimisers and settings, crossed with each other and with seeds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from ganbench.configuration import Configuration, configure, parse_change
+from ganbench.optimizers import OPTIMIZERS
+from ganbench.recipes.base import Recipe
+from ganbench.settings import unknown
+from ganbench.types import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One point of a study's grid: runs that differ by their seed alone."""
+
+    name: str
+    recipe: str | Recipe
+    changes: tuple[tuple[str, Any], ...]
+
+    def configuration(self, data: str, seed: int) -> Configuration:
+        return configure(self.recipe, data, changes=[*self.changes, ("seed", seed)])
+
+    def folder(self, seed: int) -> str:
+        """A name for a run's folder."""
+        return f"{re.sub(r'[^A-Za-z0-9.=-]+', '-', self.name).strip('-')}-seed{seed}"
+
+
+def cells(
+    recipes: Mapping[str, str | Recipe],
+    optimizers: Sequence[str] = (),
+    grid: Mapping[str, Sequence[Any]] | None = None,
+    fixed: Iterable[tuple[str, Any]] = (),
+) -> list[Cell]:
+    """All cells. Both players take each optimiser in turn; a `grid` maps dotted names to lists of values.
+
+    A cell is named by its recipe and by what it varies.
+
+    Raises:
+        UsageError: a name or value that a recipe does not take.
+    """
+    for name in optimizers:
+        if name not in OPTIMIZERS:
+            raise UsageError(unknown("optimizer", name, OPTIMIZERS))
+    found = []
+    choices = [[(key, value) for value in values] for key, values in (grid or {}).items()]
+    for (name, recipe), optimizer, setting in product(recipes.items(), optimizers or [None], product(*choices)):
+        both = [("critic.optimizer", optimizer), ("generator.optimizer", optimizer)] if optimizer else []
+        varied = [f"{key}={value}" for key, value in setting if len((grid or {})[key]) > 1]
+        label = ", ".join([name, *([optimizer] if optimizer else []), *varied])
+        cell = Cell(label, recipe, (*fixed, *both, *setting))
+        try:
+            cell.configuration("", 0)
+        except UsageError as error:
+            raise UsageError(f"{label}: {error}") from None
+        found.append(cell)
+    return found
+
+
+def parse_values(text: str) -> tuple[str, list[Any]]:
+    """`key=v1,v2` with YAML values; commas within brackets and braces do not separate.
+
+    >>> parse_values("critic.network.widths=[64,64],[128]")
+    ('critic.network.widths', [[64, 64], [128]])
+    """
+    name, _, values = text.partition("=")
+    return parse_change(f"{name}=[{values}]") if values else parse_change(text)

@@ -1,0 +1,115 @@
+"""A study's report: one HTML file that opens offline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ganbench.figures.animation import png_bytes
+from ganbench.figures.curves import ranking_figure, study_curves
+from ganbench.fitting import GUIDE
+from ganbench.gallery import read_picture
+from ganbench.metrics import METRICS
+from ganbench.reports import Page, Picture, Section, Table, write_page
+from ganbench.studies.conclusions import number
+from ganbench.studies.results import GOALS, Results
+from ganbench.studies.statistics import Row
+from ganbench.studies.study import Done, Study
+
+
+def write_report(results: Results, study: Study) -> None:
+    """`report.html`: conclusions, ranking, curves over seconds, and each cell's pictures."""
+    page = Page(
+        title=f"{study.title} on {study.data.name}",
+        lead=results.conclusions,
+        sections=[
+            Section("Ranking", pictures=_ranking(results), tables=[_ranking_table(results)]),
+            Section("Distance against training time", pictures=_curves(results), tables=[_times_table(results)]),
+            *(_cell_section(cell, runs) for cell, runs in _in_order(results)),
+            Section("All metrics", tables=[_metrics_table(results)], folded=True),
+        ],
+    )
+    write_page(page, study.path / "report.html")
+
+
+def _in_order(results: Results) -> list[tuple[str, list[Done]]]:
+    """The cells with their runs, best first."""
+    order = [*(row.cell for row in results.ranking.rows), *results.ranking.unranked]
+    return [(cell, results.runs[cell]) for cell in order]
+
+
+def _ranking(results: Results) -> list[Picture]:
+    rows = []
+    for row in results.ranking.rows:
+        values = [v for run in results.runs[row.cell] if (v := run.value(GUIDE)) is not None]
+        rows.append((row.cell, row.interval.mean, row.interval.low, row.interval.high, values))
+    if not rows:
+        return []
+    figure = ranking_figure(rows, GUIDE, results.floor.get(GUIDE))
+    return [Picture("Final distance: mean, 95 % interval over seeds, and each seed.", png_bytes(figure), "image/png")]
+
+
+def _ranking_table(results: Results) -> Table:
+    header = ("cell", GUIDE, "95 % interval", "times the floor", "seeds", "told apart", "seconds")
+    seconds = {row["cell"]: row["seconds"] for row in results.rows()}
+    floor = results.floor.get(GUIDE, float("nan"))
+    return Table(
+        header,
+        [_ranking_row(row, floor, seconds[row.cell]) for row in results.ranking.rows],
+        caption="Cells that share a letter are not told apart by these seeds (paired tests, Holm's correction).",
+    )
+
+
+def _ranking_row(row: Row, floor: float, seconds: float | None) -> list[str]:
+    each = row.interval
+    spread = "" if each.low is None or each.high is None else f"{number(each.low)} to {number(each.high)}"
+    spent = "" if seconds is None else f"{seconds:.1f}"
+    return [row.cell, number(each.mean), spread, f"{each.mean / floor:.2f}", str(each.n), row.letters, spent]
+
+
+def _curves(results: Results) -> list[Picture]:
+    cells = {cell: [rows for run in runs if (rows := run.folder.rows("metrics"))] for cell, runs in _in_order(results)}
+    cells = {cell: rows for cell, rows in cells.items() if rows}
+    if not cells:
+        return []
+    floor = next(run.summary["snapshot_floor"] for runs in results.runs.values() for run in runs if run.summary)
+    figure = study_curves(cells, GUIDE, floor.get(GUIDE))
+    caption = "Exact distance along the training: mean over seeds, their spread, and each seed; dashed: the floor."
+    return [Picture(caption, png_bytes(figure), "image/png")]
+
+
+def _times_table(results: Results) -> Table:
+    header = ("cell", *(f"{goal:g} floors" for goal in GOALS))
+    rows = []
+    for cell, runs in _in_order(results):
+        row = [cell]
+        for goal in GOALS:
+            times = [t for run in runs if (t := run.time_to(goal)) is not None]
+            reached = f"{len(times)} of {len(runs)}"
+            row.append(f"{reached}, {min(times):.1f} to {max(times):.1f} s" if times else reached)
+        rows.append(row)
+    return Table(header, rows, caption="Runs that reached a distance and stayed, and after how much training.")
+
+
+def _cell_section(cell: str, runs: Sequence[Done]) -> Section:
+    """The pictures of a cell's first run that has them, and how its other runs ended."""
+    shown = next((run for run in runs if (run.folder.figures / "training.webp").exists()), None)
+    pictures = []
+    if shown:
+        for name, caption in (
+            ("scatter.png", f"Seed {shown.seed}, at the end."),
+            ("training.webp", f"Seed {shown.seed}, the training."),
+            ("losses.png", f"Seed {shown.seed}, losses."),
+        ):
+            pictures.append(read_picture(shown.folder.figures / name, caption))
+    causes = [f"Seed {run.seed}: {run.summary['cause']}." for run in runs if run.status == "diverged"]
+    return Section(cell, paragraphs=causes, pictures=pictures)
+
+
+def _metrics_table(results: Results) -> Table:
+    rows = []
+    for row in results.rows():
+        means = [f"{row['metrics'][m]['mean']:.4g}" if m in row["metrics"] else "" for m in results.metrics]
+        rows.append([row["cell"], *means])
+    rows.append(["floor", *(f"{results.floor[m]:.4g}" for m in results.metrics)])
+    meanings = "; ".join(f"{m}: {METRICS[m].meaning}" for m in results.metrics)
+    return Table(("cell", *results.metrics), rows, caption=f"Means over seeds at the end. {meanings}.")

@@ -1,0 +1,122 @@
+"""What a study came to: a table of runs, a summary of cells, and sentences."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ganbench.checkpoints import write_atomically
+from ganbench.fitting import GUIDE
+from ganbench.metrics import METRICS
+from ganbench.runs import plain
+from ganbench.studies.conclusions import CellOutcome, conclude
+from ganbench.studies.statistics import Ranking, bootstrap_interval, rank
+from ganbench.studies.study import Done, Study
+
+GOALS = (10.0, 5.0, 2.0)
+"""Distances, in floors at the snapshots' sizes, whose times are reported."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """The runs of a study by cell, the floor, the ranking by the guiding metric, and what follows."""
+
+    runs: dict[str, list[Done]]
+    floor: dict[str, float]
+    ranking: Ranking
+    conclusions: list[str]
+
+    @property
+    def metrics(self) -> list[str]:
+        return [name for name in METRICS if name in self.floor]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row a cell: how many runs ended how, and each metric's mean with its 95 % interval over seeds."""
+        rows = []
+        for cell, runs in self.runs.items():
+            count = {s: sum(run.status == s for run in runs) for s in ("finished", "diverged", "failed")}
+            metrics = {}
+            for name in self.metrics:
+                values = [v for run in runs if (v := run.value(name)) is not None]
+                if values:
+                    interval = bootstrap_interval(values)
+                    metrics[name] = {"mean": interval.mean, "low": interval.low, "high": interval.high, "n": interval.n}
+            seconds = [run.summary["seconds"] for run in runs if run.status == "finished"]
+            mean_seconds = sum(seconds) / len(seconds) if seconds else None
+            rows.append({"cell": cell, **count, "seconds": mean_seconds, "metrics": metrics})
+        return rows
+
+
+def read_results(study: Study) -> Results:
+    """What the study's folders hold, whether or not all runs have ended."""
+    runs: dict[str, list[Done]] = {cell.name: [] for cell in study.cells}
+    for done in study.done():
+        runs[done.cell].append(done)
+    ended = [run for each in runs.values() for run in each if run.summary]
+    floor = ended[0].summary["metrics"]["floor"] if ended else {}
+    outcomes = {cell: _outcome(each) for cell, each in runs.items()}
+    conclusions = conclude(GUIDE, outcomes, floor.get(GUIDE))
+    ranking = rank({cell: outcome.values for cell, outcome in outcomes.items()})
+    return Results(runs, floor, ranking, conclusions)
+
+
+def _outcome(runs: Sequence[Done]) -> CellOutcome:
+    values = {run.seed: value for run in runs if (value := run.value(GUIDE)) is not None}
+    ended = [run for run in runs if run.status != "unfinished"]
+    return CellOutcome(
+        values,
+        diverged=sum(run.status == "diverged" for run in runs),
+        failed=len(ended) - len(values) - sum(run.status == "diverged" for run in runs),
+        times={},
+    )
+
+
+def write_results(results: Results, study: Study) -> None:
+    """`table.csv`, a row a run, and `summary.json`, a row a cell."""
+    write_atomically(study.path / "table.csv", _table(results).encode())
+    ranking = results.ranking
+    comparisons = [
+        {
+            "closer": a,
+            "further": b,
+            "effect": c.effect,
+            "kind": c.kind,
+            "low": c.low,
+            "high": c.high,
+            "p": c.p,
+            "n": c.n,
+        }
+        for (a, b), c in ranking.pairs.items()
+    ]
+    summary = {
+        "data": study.data.name,
+        "seeds": study.seeds,
+        "ranked_by": GUIDE,
+        "floor": results.floor,
+        "cells": results.rows(),
+        "ranking": [{"cell": row.cell, "letters": row.letters} for row in ranking.rows],
+        "comparisons": comparisons,
+        "conclusions": results.conclusions,
+    }
+    write_atomically(study.path / "summary.json", json.dumps(plain(summary), indent=1).encode())
+
+
+def _table(results: Results) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    best = [f"best_{name}" for name in results.metrics]
+    times = [f"seconds_to_{goal:g}_floors" for goal in GOALS]
+    writer.writerow(["cell", "seed", "status", "rounds", "seconds", *results.metrics, *best, *times, "folder"])
+    for runs in results.runs.values():
+        for run in runs:
+            row: list[Any] = [run.cell, run.seed, run.status]
+            row += [run.summary.get("rounds"), run.summary.get("seconds")]
+            row += [run.value(name) for name in results.metrics]
+            row += [run.value(name, "best") for name in results.metrics]
+            row += [run.time_to(goal) for goal in GOALS]
+            writer.writerow([*row, f"runs/{run.folder.path.name}"])
+    return text.getvalue()

@@ -1,0 +1,129 @@
+"""A study: runs of several cells on one data set, crossed with seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ganbench.data import PointSet
+from ganbench.fitting import GUIDE, interruptible
+from ganbench.progress import line
+from ganbench.runs import RunFolder
+from ganbench.studies.grid import Cell
+from ganbench.studies.statistics import time_to
+from ganbench.studies.workers import News, Task, error_file, perform_all
+from ganbench.types import UsageError
+
+Watchers: TypeAlias = tuple[Callable[[News], None], Callable[[Task, str], None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One run of a study: `finished`, `diverged`, `failed`, or `unfinished` where it was not begun or goes on."""
+
+    cell: str
+    seed: int
+    status: str
+    folder: RunFolder
+    summary: dict[str, Any]
+
+    def value(self, metric: str, which: str = "final") -> float | None:
+        """A closing measurement, or none where the run has not come to one."""
+        return self.summary["metrics"][which].get(metric) if self.status == "finished" else None
+
+    def time_to(self, goal: float) -> float | None:
+        """Seconds of training until the distance was so many floors, at the sizes of the snapshots."""
+        if self.status != "finished":
+            return None
+        rows = self.folder.rows("metrics")
+        threshold = goal * self.summary["snapshot_floor"][GUIDE]
+        return time_to([row["seconds"] for row in rows], [row[GUIDE] for row in rows], threshold)
+
+
+@dataclass(frozen=True)
+class Study:
+    """Cells crossed with seeds, in a folder. Runs that have ended there are not done again."""
+
+    path: Path
+    data: PointSet
+    source: str
+    cells: Sequence[Cell]
+    seeds: int
+    title: str
+
+    def tasks(self) -> list[Task]:
+        """All runs, seed by seed, so that a study that is stopped early has all cells.
+
+        Raises:
+            UsageError: the study's folder holds a run of the same name with other settings.
+        """
+        tasks = []
+        for seed in range(self.seeds):
+            for cell in self.cells:
+                configuration = cell.configuration(self.source, seed)
+                folder = self.path / "runs" / cell.folder(seed)
+                if folder.exists() and RunFolder.open(folder).tree != configuration.tree():
+                    raise UsageError(f"{folder} holds a run with other settings; choose another --out")
+                tasks.append(Task(f"{cell.name} #{seed}", configuration, folder))
+        return tasks
+
+    def run(self, jobs: int) -> bool:
+        """Does what is left to do; False if it was interrupted."""
+        tasks = self.tasks()
+        left = [task for task in tasks if not _has_ended(RunFolder(task.folder))]
+        self.path.mkdir(parents=True, exist_ok=True)
+        with interruptible() as interrupted:
+            with _watching(len(tasks), len(left)) as (on_news, on_done):
+                perform_all(left, self.data, jobs, interrupted=interrupted, on_news=on_news, on_done=on_done)
+            return not interrupted()
+
+    def done(self) -> list[Done]:
+        """All runs, as their folders tell them."""
+        return [self._read(cell, seed) for cell in self.cells for seed in range(self.seeds)]
+
+    def _read(self, cell: Cell, seed: int) -> Done:
+        folder = RunFolder(self.path / "runs" / cell.folder(seed))
+        if _has_ended(folder):
+            summary = folder.summary or {}
+            return Done(cell.name, seed, summary["status"], folder, summary)
+        status = "failed" if error_file(folder.path).exists() else "unfinished"
+        return Done(cell.name, seed, status, folder, {})
+
+
+def _has_ended(folder: RunFolder) -> bool:
+    return (folder.summary or {}).get("status") in ("finished", "diverged")
+
+
+@contextmanager
+def _watching(total: int, left: int) -> Iterator[Watchers]:
+    """Shows runs done and time left while the block lasts: a live line on a terminal, else a line a run."""
+    console = Console(stderr=True)
+    shares: dict[str, float] = {}
+    columns = (TextColumn("{task.completed:.1f} of {task.total} runs"), BarColumn(bar_width=24), TimeRemainingColumn())
+    live = console.is_terminal or console.is_jupyter
+    with Progress(*columns, TextColumn("{task.description}"), console=console, transient=True, disable=not live) as bar:
+        shown = bar.add_task("starting", total=total, completed=total - left)
+
+        def on_news(news: News) -> None:
+            shares[news.name] = news.progress.share
+            bar.update(shown, completed=total - left + sum(shares.values()))
+            bar.update(shown, description=f"{news.name}: {line(news.progress)}")
+
+        def on_done(task: Task, status: str) -> None:
+            shares[task.name] = 1.0
+            console.print(f"{task.name}: {_ending(task, status)}", highlight=False, markup=False)
+
+        yield on_news, on_done
+
+
+def _ending(task: Task, status: str) -> str:
+    summary = RunFolder(task.folder).summary
+    if status != "finished" or summary is None:
+        return status
+    return f"{GUIDE} {summary['metrics']['final'][GUIDE]:.4g} after {summary['seconds']:.1f} s of training"

@@ -1,0 +1,162 @@
+"""The laws that every recipe keeps. Adding a recipe to the dict buys it all of them."""
+
+import pytest
+import torch
+
+from ganbench.data.batches import Batches
+from ganbench.recipes import RECIPES, Recipe, recipe_named
+from ganbench.sampling import draw, score
+from ganbench.settings import from_tree, to_tree
+from ganbench.terms import GradientPenalty
+from ganbench.training import Span, State, critic_turn, generator_turn, play_round, train
+from ganbench.types import Latent, Sample, Turn
+
+SHAPE = (2,)
+POINTS = torch.randn(256, 2, generator=torch.Generator().manual_seed(1)) @ torch.tensor([[1.0, 0.5], [0.0, 0.3]])
+
+every_recipe = pytest.mark.parametrize("name", RECIPES)
+
+
+def small(name: str) -> Recipe:
+    """The recipe with few things in a batch, and no long opening."""
+    tree = to_tree(recipe_named(name)) | {"batch_size": 32}
+    tree["turns"] |= {"opening": [], "every": None}
+    return from_tree(Recipe, tree)
+
+
+def begin(name: str, seed: int = 0) -> tuple[State, Recipe, Batches]:
+    recipe = small(name)
+    return State(recipe, SHAPE, seed=seed), recipe, Batches(POINTS, size=recipe.batch_size, seed=seed)
+
+
+def snapshot(state: State) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in state.tensors().items()}
+
+
+def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+@every_recipe
+def test_each_turn_moves_its_own_player_alone(name: str) -> None:
+    state, recipe, batches = begin(name)
+    for play, moved, still in (
+        (critic_turn, state.critic, state.generator),
+        (generator_turn, state.generator, state.critic),
+    ):
+        before = moved.vector.clone(), still.vector.clone()
+        play(state, recipe, batches, 0.0)
+        assert not torch.equal(moved.vector, before[0])
+        assert torch.equal(still.vector, before[1])
+
+
+@every_recipe
+def test_every_parameter_of_the_moving_player_gets_a_gradient(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    state, recipe, batches = begin(name)
+    unused: list[str] = []
+    grad = torch.autograd.grad
+
+    def watched(outputs, inputs, **settings):  # type: ignore[no-untyped-def]
+        if settings.pop("materialize_grads", False):
+            found = grad(outputs, inputs, retain_graph=True, allow_unused=True)
+            unused.extend(str(i) for i, gradient in enumerate(found) if gradient is None)
+            settings["allow_unused"] = True
+        return grad(outputs, inputs, **settings)
+
+    monkeypatch.setattr(torch.autograd, "grad", watched)
+    play_round(state, recipe, batches)
+    # A score's constant does not change its gradient or a difference of scores, but it is in the graph of both.
+    assert not unused
+
+
+@every_recipe
+def test_going_on_from_a_copy_is_bit_for_bit_the_same(name: str) -> None:
+    state, recipe, batches = begin(name)
+    copy = None
+    for report in train(state, recipe, batches, Span(rounds=7)):
+        if report.round == 3:
+            copy = snapshot(state), state.counters()
+    again, _, _ = begin(name, seed=99)
+    assert copy is not None
+    again.restore(*copy)
+    fresh_batches = Batches(POINTS, size=recipe.batch_size, seed=0)
+    for _ in train(again, recipe, fresh_batches, Span(rounds=7)):
+        pass
+    assert same(snapshot(state), snapshot(again))
+
+
+@every_recipe
+def test_permuting_a_batch_leaves_the_losses_unchanged(name: str) -> None:
+    state, recipe, batches = begin(name)
+    play_round(state, recipe, batches)
+    draws = any(t.where in ("between", "around_real") for t in recipe.critic.terms.values() if isinstance(t, GradientPenalty))
+    if draws:
+        pytest.skip("a term draws noise for each thing")
+    real, latent = batches[5], recipe.prior.draw(None, recipe.batch_size, torch.Generator().manual_seed(3))
+    fake = state.generator.network(latent).detach()
+    # Packed things are judged with their neighbours, so whole packs are permuted.
+    pack = recipe.critic.wrappers["pack"].count if "pack" in recipe.critic.wrappers else 1  # type: ignore[attr-defined]
+    order = torch.randperm(len(fake) // pack).repeat_interleave(pack) * pack + torch.arange(len(fake)) % pack
+    state.critic.network.eval()
+    state.critic.network.train(bool(pack > 1))
+
+    def losses(order: torch.Tensor) -> list[float]:
+        turn = Turn(Sample(real.x[order]), fake[order], Latent(latent.z[order]), state.critic.network, torch.Generator())
+        values = [recipe.objective.discriminator(turn.scores, {}), recipe.objective.generator(turn.scores, {})]
+        values += [term(turn) for term in recipe.critic.terms.values()]
+        return [float(v.detach()) for v in values]
+
+    assert losses(order) == pytest.approx(losses(torch.arange(len(fake))), rel=1e-4, abs=1e-6)
+
+
+@every_recipe
+def test_looking_does_not_move_the_training(name: str) -> None:
+    looked, unseen = begin(name), begin(name)
+    for state, recipe, batches in (looked, unseen):
+        play_round(state, recipe, batches)
+        if state is looked[0]:
+            global_state = torch.random.get_rng_state()
+            draw(state.sampler, recipe.prior, 100, seed=5)
+            score(state.critic.network, POINTS.numpy())
+            assert torch.equal(torch.random.get_rng_state(), global_state)
+        play_round(state, recipe, batches)
+    assert same(snapshot(looked[0]), snapshot(unseen[0]))
+
+
+@every_recipe
+def test_the_seed_decides_the_run(name: str) -> None:
+    runs = [begin(name, seed) for seed in (4, 4, 5)]
+    for state, recipe, batches in runs:
+        play_round(state, recipe, batches)
+    a, b, c = (snapshot(state) for state, _, _ in runs)
+    assert same(a, b)
+    assert not torch.equal(a["generator.vector"], c["generator.vector"])
+
+
+@every_recipe
+def test_one_joint_pass_judges_as_two_passes_do(name: str) -> None:
+    state, recipe, batches = begin(name)
+    state.critic.network.eval() if "pack" not in recipe.critic.wrappers else None
+    latent = recipe.prior.draw(None, recipe.batch_size, torch.Generator().manual_seed(3))
+    fake = state.generator.network(latent).detach()
+    turns = [
+        Turn(batches[0], fake, latent, state.critic.network, torch.Generator(), joint=joint) for joint in (True, False)
+    ]
+    for read in (
+        lambda turn: turn.on_real.score,
+        lambda turn: turn.on_fake.score,
+        lambda turn: turn.gradient_at_real,
+        lambda turn: turn.gradient_at_fake,
+    ):
+        torch.testing.assert_close(read(turns[0]), read(turns[1]), rtol=1e-4, atol=1e-6)
+
+
+@every_recipe
+def test_a_recipe_is_read_back_as_it_was_written(name: str) -> None:
+    recipe = recipe_named(name)
+    assert from_tree(Recipe, to_tree(recipe)) == recipe
+
+
+@every_recipe
+def test_a_recipe_names_its_paper(name: str) -> None:
+    assert "arXiv:" in (RECIPES[name].__doc__ or "")
