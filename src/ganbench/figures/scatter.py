@@ -8,14 +8,14 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
+from ganbench.figures.animation import DPI
 from ganbench.figures.film import Film, outside
 from ganbench.figures.style import FAKE, REAL, dress, key, new_figure
-from ganbench.figures.surface import SurfaceGrid, grid, limits
+from ganbench.figures.surface import SurfaceGrid, limits
 from ganbench.types import UsageError
 
-__all__ = ["SurfaceGrid", "grid", "limits", "scatter"]
-
-_SIZE = (5.8, 5.0)
+# Inches, such that square axes leave no empty margins beside them.
+_PLANE, _SURFACE, _LINE = (4.9, 5.2), (5.7, 5.2), (5.7, 3.4)
 
 
 def scatter(
@@ -37,9 +37,7 @@ def scatter(
     'x'
     """
     if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1] or 0 in real.shape:
-        raise UsageError(
-            f"real and generated points are arrays of one width, not {real.shape} and {fake.shape}"
-        )
+        raise UsageError(f"real and generated points have one width, not the shapes {real.shape} and {fake.shape}")
     if surface is not None and real.shape[1] != 2:
         raise UsageError(f"a surface lies under points of 2 coordinates, these have {real.shape[1]}")
     if real.shape[1] == 1:
@@ -47,30 +45,30 @@ def scatter(
     if real.shape[1] > 2:
         real, fake, columns = _components(real, fake)
     box = limits(real) if surface is None else surface.box
-    return Film(real, box, columns, _SIZE, dpi=110).draw(fake, surface, title)
+    size = _PLANE if surface is None else _SURFACE
+    return Film(real, box, columns, size, dpi=DPI).draw(fake, surface, title)
 
 
-def _histograms(
-    real: Float[np.ndarray, "n"], fake: Float[np.ndarray, "m"], title: str, column: str = "x"
-) -> Figure:
+def _histograms(real: Float[np.ndarray, " n"], fake: Float[np.ndarray, " m"], title: str, column: str = "x") -> Figure:
     x0, x1, *_ = limits(np.stack((real, real), axis=1))
     edges = np.linspace(x0, x1, int(np.clip(np.sqrt(len(real)), 10, 80)) + 1)
-    figure = new_figure(_SIZE[0], 3.4)
+    figure = new_figure(*_LINE)
     axes = figure.add_subplot()
     dress(axes, title, column, "density")
-    styles = (
-        (real, "real", {"color": REAL, "fill": True, "alpha": 0.3}),
-        (fake, "generated", {"color": FAKE, "linewidth": 1.6}),
+    handles = (
+        axes.stairs(_density(real, edges), edges, color=REAL, fill=True, alpha=0.3),
+        axes.stairs(_density(fake, edges), edges, color=FAKE, linewidth=1.6),
     )
-    handles, labels = [], []
-    for points, label, style in styles:
-        counts, _ = np.histogram(points[np.isfinite(points)], edges)
-        # Divided by all points, seen or not: equal heights mean equal shares.
-        handles.append(axes.stairs(counts / max(len(points), 1) / (edges[1] - edges[0]), edges, **style))
-        labels.append(label + outside(np.stack((points, points), axis=1), (x0, x1, x0, x1)))
     axes.set_xlim(x0, x1)
-    key(axes, handles, labels)
+    unseen = outside(np.stack((fake, fake), axis=1), (x0, x1, x0, x1))
+    key(axes, handles, ("real", "generated" + unseen))
     return figure
+
+
+def _density(points: Float[np.ndarray, " n"], edges: Float[np.ndarray, " k"]) -> Float[np.ndarray, " k-1"]:
+    """Counts divided by all points, seen or not, so that equal areas are equal shares."""
+    counts, _ = np.histogram(points[np.isfinite(points)], edges)
+    return counts / max(len(points), 1) / np.diff(edges)
 
 
 def _components(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isqrt
 from typing import TypeAlias
 
 import numpy as np
@@ -13,7 +14,7 @@ from matplotlib.contour import ContourSet
 from matplotlib.image import AxesImage
 
 from ganbench.figures.style import INK
-from ganbench.types import Surface
+from ganbench.types import Surface, UsageError
 
 Box: TypeAlias = tuple[float, float, float, float]
 """x0, x1, y0, y1 of a rectangle, in the data's units."""
@@ -29,10 +30,10 @@ _SQUARE = 1.5
 
 @dataclass(frozen=True, slots=True)
 class SurfaceGrid:
-    """A critic's verdict at each of the points (x_j, y_i), evenly spaced; `kind` says what `values[i, j]` means."""
+    """A critic's verdict `values[i, j]`, whose meaning is `kind`, at each of the points (x_j, y_i), evenly spaced."""
 
-    x: Float[np.ndarray, "nx"]
-    y: Float[np.ndarray, "ny"]
+    x: Float[np.ndarray, " nx"]
+    y: Float[np.ndarray, " ny"]
     values: Float[np.ndarray, "ny nx"]
     kind: Surface
 
@@ -40,23 +41,6 @@ class SurfaceGrid:
     def box(self) -> Box:
         """The rectangle that the points span."""
         return float(self.x[0]), float(self.x[-1]), float(self.y[0]), float(self.y[-1])
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """Where a surface is asked for: the points (x_j, y_i), evenly spaced."""
-
-    x: Float[np.ndarray, "nx"]
-    y: Float[np.ndarray, "ny"]
-
-    @property
-    def points(self) -> Float[np.ndarray, "nx*ny 2"]:
-        """Row by row, from the lower left corner."""
-        return np.stack(np.meshgrid(self.x, self.y), axis=-1).reshape(-1, 2)
-
-    def surface(self, values: Float[np.ndarray, "nx*ny"], kind: Surface) -> SurfaceGrid:
-        """The surface that has `values` at `points`."""
-        return SurfaceGrid(self.x, self.y, values.reshape(len(self.y), len(self.x)), kind)
 
 
 def limits(real: Float[np.ndarray, "n 2"], margin: float = 0.15) -> Box:
@@ -78,21 +62,38 @@ def limits(real: Float[np.ndarray, "n 2"], margin: float = 0.15) -> Box:
     return x - dx, x + dx, y - dy, y + dy
 
 
-def grid(box: Box, size: int = 96) -> Grid:
-    """`size` times `size` points that span `box`.
+def grid(box: Box, size: int = 96) -> Float[np.ndarray, "size*size 2"]:
+    """`size` times `size` points that span `box`, row by row from its lower left corner."""
+    x, y = np.meshgrid(np.linspace(*box[:2], size), np.linspace(*box[2:], size))
+    return np.stack((x.ravel(), y.ravel()), axis=1)
 
-    >>> at = grid((0.0, 1.0, 0.0, 2.0), size=3)
-    >>> at.surface(at.points[:, 1], "value").values[-1]
+
+def surface_from_scores(
+    points: Float[np.ndarray, "m 2"], scores: Float[np.ndarray, " m"], kind: Surface
+) -> SurfaceGrid:
+    """The surface of a critic's scores (higher: more real) at the points of `grid`.
+
+    A probability is 1 / (1 + exp(-score)), a value is the score, an energy its negative.
+    Raises `UsageError` where there is not one score a point, or the points are no square grid.
+
+    >>> points = grid((0.0, 1.0, 0.0, 2.0), size=3)
+    >>> surface_from_scores(points, points[:, 1], "value").values[-1]
     array([2., 2., 2.])
     """
-    return Grid(np.linspace(*box[:2], size), np.linspace(*box[2:], size))
+    size = isqrt(len(points))
+    if size < 2 or len(points) != size**2 or scores.shape != (len(points),):
+        shapes = f"points of shape {points.shape} and scores of shape {scores.shape}"
+        raise UsageError(f"a surface needs a square grid of points and a score for each, not {shapes}")
+    score = scores.astype(np.float64).reshape(size, size)
+    values = {"probability": 0.5 + 0.5 * np.tanh(score / 2), "value": score, "energy": -score}
+    return SurfaceGrid(points[:size, 0], points[::size, 1], values[kind], kind)
 
 
 def colours(kind: Surface) -> Colormap:
-    """Pale enough for dark points: towards blue is more real for every kind; white is a probability of 0.5."""
-    steps = ["#f1b077", "#f8d5b1", "#fbfaf8", "#c3d9ea", "#8fb8d8"]
-    if kind != "probability":
-        steps = ["#fdf3c8", "#dfdcc0", "#b9c4c4", "#93a9c2"]
+    """Pale, so that dark points stand out; bluer is more real in every kind, and white a probability of 0.5."""
+    steps = ["#fcf3e3", "#e4e7e6", "#c0d1df", "#93b4d2"]
+    if kind == "probability":
+        steps = ["#f4bf8e", "#f9dfc4", "#fbfaf8", "#cfe0ee", "#9dc1de"]
     if kind == "energy":
         steps.reverse()
     colours = LinearSegmentedColormap.from_list(f"ganbench-{kind}", steps)
@@ -101,7 +102,7 @@ def colours(kind: Surface) -> Colormap:
 
 
 def colour_range(surface: SurfaceGrid) -> tuple[float, float]:
-    """0 and 1 for a probability, else the middle 96 % of the finite values, so that a far corner hides nothing."""
+    """0 and 1 for a probability, else the middle 96 % of the finite values: a far corner hides nothing."""
     if surface.kind == "probability":
         return 0.0, 1.0
     known = surface.values[np.isfinite(surface.values)]
@@ -136,12 +137,12 @@ def update_image(image: AxesImage, surface: SurfaceGrid) -> None:
 
 
 def draw_lines(axes: Axes, surface: SurfaceGrid) -> ContourSet | None:
-    """Where a probability is 0.5, or thin lines of equal value or energy; None where the surface crosses none."""
+    """Where a probability is 0.5, or thin lines of equal value or energy; None where there is no such place."""
     low, high = colour_range(surface)
     probability = surface.kind == "probability"
     levels = np.array([0.5]) if probability else np.linspace(low, high, 8)[1:-1]
     known = surface.values[np.isfinite(surface.values)]
-    if known.size == 0 or not (known.min() < levels[-1] and known.max() > levels[0]):
+    if known.size == 0 or not ((known.min() < levels) & (levels < known.max())).any():
         return None
     return axes.contour(
         surface.x, surface.y, surface.values, levels=levels, colors=INK, alpha=0.8 if probability else 0.35,

@@ -45,9 +45,7 @@ def kl(real: Float[np.ndarray, "n d"], generated: Float[np.ndarray, "m d"]) -> f
     return float(kl_div(p / p.sum(), q / q.sum()).sum())
 
 
-def _histogram(
-    reference: Float[np.ndarray, "n d"], points: Float[np.ndarray, "m d"]
-) -> Float[np.ndarray, " boxes"]:
+def _histogram(reference: Float[np.ndarray, "n d"], points: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " boxes"]:
     """How many points lie in each box of the reference's grid; the last number is for outside."""
     dimension = reference.shape[1]
     if dimension not in BINS:

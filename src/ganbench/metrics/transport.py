@@ -58,9 +58,7 @@ def w2(x: Float[np.ndarray, "n d"], y: Float[np.ndarray, "n d"]) -> float:
     return math.sqrt(_matched(x, y, "sqeuclidean").mean())
 
 
-def sliced_w(
-    x: Float[np.ndarray, "n d"], y: Float[np.ndarray, "n d"], directions: int = 128, seed: int = 0
-) -> float:
+def sliced_w(x: Float[np.ndarray, "n d"], y: Float[np.ndarray, "n d"], directions: int = 128, seed: int = 0) -> float:
     """Sliced 1-Wasserstein distance: the mean of `w1(x t, y t)` over random unit vectors t.
 
     In the data's own units. The directions are uniform on the sphere and fixed by `seed`, so that figures of

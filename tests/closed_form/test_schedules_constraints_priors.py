@@ -1,0 +1,94 @@
+"""Who moves when, what curves do, what constraints hold, and what noise looks like."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from torch import nn
+
+from ganbench.constraints import Clip, SpectralNorm
+from ganbench.networks import MLP
+from ganbench.priors import Noise
+from ganbench.schedules import CURVES, Phase, Turns
+from ganbench.types import UsageError
+
+counts = st.integers(0, 6)
+
+
+@given(counts, counts, st.integers(0, 100), st.sampled_from(["critic", "generator"]))
+def test_a_ratio_is_kept_in_every_round(critic: int, generator: int, number: int, first: str) -> None:
+    turns = Turns(critic=critic, generator=generator, first=first).of_round(number)  # type: ignore[arg-type]
+    assert (turns.count("critic"), turns.count("generator")) == (critic, generator)
+    if critic and generator:
+        assert turns[0] == first
+
+
+def test_wgans_own_schedule() -> None:
+    turns = Turns(critic=5, opening=(Phase(25, critic=100),), every=Phase(500, critic=100))
+    critic = [turns.of_round(i).count("critic") for i in range(1001)]
+    assert critic[:25] == [100] * 25
+    assert [i for i, count in enumerate(critic) if count == 100 and i >= 25] == [500, 1000]
+    assert set(critic) == {5, 100}
+
+
+@pytest.mark.parametrize("name", CURVES)
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_curves_start_at_one_and_never_rise(name: str, a: float, b: float) -> None:
+    curve = CURVES[name]()
+    assert curve.at(0.0) == pytest.approx(1)
+    assert curve.at(max(a, b)) <= curve.at(min(a, b)) + 1e-12
+    assert curve.at(1.5) == curve.at(1.0)
+
+
+@given(st.floats(0.001, 1))
+def test_clipping_bounds_every_weight_and_touches_no_small_one(bound: float) -> None:
+    network = MLP(widths=(8, 8)).critic((2,))
+    before = [p.detach().clone() for p in network.parameters()]
+    Clip(bound).project(network)
+    for p, q in zip(network.parameters(), before, strict=True):
+        assert torch.equal(p.detach(), q.clamp(-bound, bound))
+
+
+def test_clipping_of_chosen_layers_leaves_the_others() -> None:
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(8, 1))
+    before = {name: p.detach().clone() for name, p in network.named_parameters()}
+    clip = Clip(1e-3, layers=("linear", "0"))
+    clip.attach(network)
+    clip.project(network)
+    for name, p in network.named_parameters():
+        clipped = name.startswith(("0.", "3."))
+        assert torch.equal(p.detach(), before[name].clamp(-1e-3, 1e-3) if clipped else before[name])
+    with pytest.raises(UsageError, match="linaer.*linear"):
+        Clip(layers=("linaer",)).attach(network)
+
+
+def test_spectral_norm_is_the_largest_singular_value() -> None:
+    torch.manual_seed(0)
+    layer = nn.Linear(6, 4)
+    largest = torch.linalg.matrix_norm(layer.weight.detach(), 2)
+    weight = layer.weight.detach().clone()
+    SpectralNorm(iterations=200).attach(layer)
+    layer(torch.randn(2, 6))
+    torch.testing.assert_close(layer.weight.detach(), weight / largest, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("prior", "law"),
+    [
+        (Noise(2), stats.norm),
+        (Noise(2, distribution="uniform"), stats.uniform(-1, 2)),
+        (Noise(2, distribution="uniform", low=0.0), stats.uniform(0, 1)),
+    ],
+)
+def test_noise_has_its_distribution(prior: Noise, law) -> None:  # type: ignore[no-untyped-def]
+    z = prior.draw(None, 4000, torch.Generator().manual_seed(0)).z.numpy()
+    for column in z.T:
+        assert stats.kstest(column, law.cdf).pvalue > 1e-3
+    assert abs(np.corrcoef(z.T)[0, 1]) < 0.06
+
+
+def test_noise_on_the_sphere_has_one_length() -> None:
+    z = Noise(7, distribution="sphere").draw(None, 50, torch.Generator().manual_seed(0)).z
+    torch.testing.assert_close(z.norm(dim=1), torch.full((50,), 7**0.5))
