@@ -118,7 +118,9 @@ def main() -> None:
     rates = {dtype: matrix_rate(dtype) for dtype in {torch.float32, auto}}
     for dtype, rate in rates.items():
         print(f"matrix products of {BATCH} x {HIDDEN} by {HIDDEN} x {HIDDEN} in {dtype}: {rate / 1e9:.0f} GFLOP/s")
-    print(f"{'recipe':<9}{'precision':<10}{'plain/s':>9}{'ours/s':>9}{'ratio':>7}  (least to greatest)  {'of the rate':>12}")
+    print(
+        f"{'recipe':<9}{'precision':<10}{'plain/s':>9}{'ours/s':>9}{'ratio':>7}  (least to greatest)  {'of the rate':>12}"
+    )
     for name in CRITIC_TURNS:
         for precision in dict.fromkeys(("fp32", "auto")):
             row(name, precision, points, rates[auto if precision == "auto" else torch.float32])

@@ -25,7 +25,12 @@ def seconds(jobs: int) -> float:
     """How long the study takes; one job too is given a process of its own, so that both pay for starting one."""
     with tempfile.TemporaryDirectory() as folder:
         study = Study(
-            Path(folder), load_points("letter-m"), "letter-m", cells({"gan": "gan"}, fixed=[("rounds", ROUNDS)]), RUNS, ""
+            Path(folder),
+            load_points("letter-m"),
+            "letter-m",
+            cells({"gan": "gan"}, fixed=[("rounds", ROUNDS)]),
+            RUNS,
+            "",
         )
         start = time.perf_counter()
         study.run(jobs)

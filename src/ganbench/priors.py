@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Annotated, Literal, TypeAlias
 
 import torch
-from pydantic import PositiveInt
+from pydantic import NonNegativeInt
 from torch import Tensor
 
 from ganbench.settings import OneOf, settings
@@ -14,12 +16,18 @@ from ganbench.types import Latent, Prior
 
 @settings
 class Noise:
-    """Noise that is standard normal, uniform on [low, high), or uniform on the sphere of radius sqrt(dimension)."""
+    """Noise that is standard normal, uniform on [low, high), or uniform on the sphere of radius sqrt(dimension).
 
-    dimension: PositiveInt = 5
+    With dimension 0 there are as many as a thing of the data has numbers, and at least 2.
+    """
+
+    dimension: NonNegativeInt = 5
     distribution: Literal["normal", "uniform", "sphere"] = "normal"
     low: float = -1.0
     high: float = 1.0
+
+    def for_shape(self, shape: tuple[int, ...]) -> Noise:
+        return self if self.dimension else replace(self, dimension=max(2, math.prod(shape)))
 
     def draw(self, labels: Tensor | None, count: int, rng: torch.Generator) -> Latent:
         shape = (count, self.dimension)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal, Protocol, TypeAlias, runtime_checkable
 
-from pydantic import NonNegativeInt, PositiveInt
-from pydantic.types import NonNegativeFloat, PositiveFloat
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from ganbench.settings import OneOf, settings
 
 Side: TypeAlias = Literal["critic", "generator"]
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 
 
 @settings
@@ -40,6 +40,11 @@ class Turns:
     first: Side = "critic"
     opening: tuple[Phase, ...] = ()
     every: Phase | None = None
+
+    def __post_init__(self) -> None:
+        phases = [*self.opening, *([self.every] if self.every else [])]
+        if any(phase.critic + phase.generator == 0 for phase in (self, *phases)):
+            raise ValueError("a round needs a turn of one player at least")
 
     def of_round(self, number: int) -> tuple[Side, ...]:
         """The turns of a round, which is counted from 0."""
@@ -77,39 +82,44 @@ class Constant:
 
 @settings
 class Linear:
-    """1 until `hold`, then in a straight line to `final` at the end."""
+    """1 until `start`, then in a straight line to `final` at `end`; both are shares of the training."""
 
     final: NonNegativeFloat = 0.0
-    hold: NonNegativeFloat = 0.0
+    start: Share = 0.0
+    end: Share = 1.0
 
     def at(self, progress: float) -> float:
-        return 1.0 + (self.final - 1.0) * _after(progress, self.hold)
+        return 1.0 + (self.final - 1.0) * _between(progress, self.start, self.end)
 
 
 @settings
 class Cosine:
-    """1 until `hold`, then along half a cosine to `final` at the end."""
+    """1 until `start`, then along half a cosine to `final` at `end`; both are shares of the training."""
 
     final: NonNegativeFloat = 0.0
-    hold: NonNegativeFloat = 0.0
+    start: Share = 0.0
+    end: Share = 1.0
 
     def at(self, progress: float) -> float:
-        return self.final + (1.0 - self.final) * 0.5 * (1.0 + math.cos(math.pi * _after(progress, self.hold)))
+        done = _between(progress, self.start, self.end)
+        return self.final + (1.0 - self.final) * 0.5 * (1.0 + math.cos(math.pi * done))
 
 
 @settings
 class Exponential:
-    """From 1 to `final` at the end, by the same factor in equal times."""
+    """1 until `start`, then by the same factor in equal times to `final` at `end`; both are shares of the training."""
 
     final: PositiveFloat = 0.1
+    start: Share = 0.0
+    end: Share = 1.0
 
     def at(self, progress: float) -> float:
-        return self.final ** min(max(progress, 0.0), 1.0)
+        return self.final ** _between(progress, self.start, self.end)
 
 
-def _after(progress: float, hold: float) -> float:
-    """The share done of what comes after `hold`."""
-    return min(max((progress - hold) / max(1.0 - hold, 1e-12), 0.0), 1.0)
+def _between(progress: float, start: float, end: float) -> float:
+    """The share done of what lies between start and end."""
+    return min(max((progress - start) / max(end - start, 1e-12), 0.0), 1.0)
 
 
 CURVES: dict[str, type] = {"constant": Constant, "linear": Linear, "cosine": Cosine, "exponential": Exponential}

@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass as checked_dataclass
 from pydantic_core import core_schema
 from typing_extensions import dataclass_transform
 
-from ganbench.types import UsageError
+from ganbench.errors import UsageError
 
 T = TypeVar("T")
 _CONFIG = ConfigDict(extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
@@ -24,7 +24,7 @@ def settings(cls: type[T]) -> type[T]:
     return checked_dataclass(frozen=True, config=_CONFIG)(cls)  # type: ignore[return-value]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OneOf:
     """Marks a field that holds one of several kinds, each a class of settings, or a person's own object.
 
@@ -186,7 +186,9 @@ def _real_steps(loc: tuple[int | str, ...], tree: Any) -> list[str]:
     """The steps of a location that are in the tree: pydantic puts the kind between a piece and its field."""
     steps: list[str] = []
     for i, step in enumerate(loc):
-        if (isinstance(tree, Mapping) and step in tree) or (isinstance(tree, (list, tuple)) and isinstance(step, int) and step < len(tree)):
+        if (isinstance(tree, Mapping) and step in tree) or (
+            isinstance(tree, (list, tuple)) and isinstance(step, int) and step < len(tree)
+        ):
             tree = tree[step]
         elif i < len(loc) - 1:
             continue

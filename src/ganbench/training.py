@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from ganbench.averages import Average
 from ganbench.data.batches import Batches
 from ganbench.recipes.base import Player, Recipe
 from ganbench.seeds import derive
@@ -81,20 +82,21 @@ class State:
     ) -> None:
         """A fresh state for things of the given shape. The global random state is left as it was."""
         device = torch.device(device)
+        self.prior = recipe.prior.for_shape(shape)
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(derive(seed, "networks"))
             seen = shape
-            for wrapper in recipe.critic.wrappers.values():
+            for wrapper in recipe.wrappers.values():
                 seen = wrapper.seen(seen)
             critic = recipe.critic.network.critic(seen)
-            for wrapper in reversed(recipe.critic.wrappers.values()):
+            for wrapper in reversed(recipe.wrappers.values()):
                 critic = wrapper.wrap(critic)
-            generator = recipe.generator.network.generator(recipe.prior.dimension, shape)
+            generator = recipe.generator.network.generator(self.prior.dimension, shape)
             self.critic = Learner(critic.to(device), recipe.critic)
             self.generator = Learner(generator.to(device), recipe.generator)
         # Batch statistics over real and generated things at once would tell the generator's batch from the data's.
         self.joint = not any(isinstance(m, _BatchNorm) for m in self.critic.network.modules())
-        self.average = None if recipe.average is None else Average(self.generator, recipe.average)
+        self.average = None if recipe.average is None else RunningAverage(self.generator, recipe.average)
         self.memory: Memory = recipe.objective.init()
         self.streams = {name: torch.Generator(device).manual_seed(derive(seed, name)) for name in ("latent", "terms")}
         self.round = 0
@@ -149,20 +151,17 @@ class State:
             _copy_buffers(self.average.network, _below(tensors, "average.buffer."))
 
 
-class Average:
-    """A running average of a generator: after its turn t, v <- v + (1 - d) (w - v), d = min(decay, (1 + t) / (10 + t)).
+class RunningAverage:
+    """A running average of a learner's weights w: v <- k v + (1 - k) w. Buffers are taken over as they are."""
 
-    The bound on d lets the average forget the random start quickly. Buffers are taken over as they are.
-    """
-
-    def __init__(self, learner: Learner, decay: float) -> None:
-        self.decay = decay
+    def __init__(self, learner: Learner, settings: Average) -> None:
+        self.settings = settings
         self.network = deepcopy(learner.network).requires_grad_(False)
         self.vector = flatten(list(self.network.parameters()))
 
     @torch.no_grad()
     def follow(self, learner: Learner, turn: int) -> None:
-        self.vector.lerp_(learner.vector, 1 - min(self.decay, (1 + turn) / (10 + turn)))
+        self.vector.lerp_(learner.vector, 1 - self.settings.keep(turn))
         _copy_buffers(self.network, dict(learner.network.named_buffers()))
 
 
@@ -215,7 +214,7 @@ def _deal(state: State, recipe: Recipe, batches: Batches, progress: float, *, jo
     """The next batch of the data and as many fakes, with the data's labels."""
     real: Sample = batches[state.drawn]
     state.drawn += 1
-    latent = recipe.prior.draw(real.y, len(real.x), state.streams["latent"])
+    latent = state.prior.draw(real.y, len(real.x), state.streams["latent"])
     fake = state.generator.network(latent)
     return Turn(real, fake, latent, state.critic.network, state.streams["terms"], progress=progress, joint=joint)
 

@@ -55,6 +55,9 @@ class Prior(Protocol):
 
     @property
     def dimension(self) -> int: ...
+    def for_shape(self, shape: tuple[int, ...]) -> Prior:
+        """The prior for things of a shape."""
+
     def draw(self, labels: Tensor | None, count: int, rng: torch.Generator) -> Latent: ...
 
 

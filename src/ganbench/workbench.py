@@ -77,7 +77,7 @@ class Workbench:
     def sample(self, count: int, seed: int = 0) -> Float[np.ndarray, "count d"]:
         """Generated points. The same seed gives the same noise, whatever was trained or drawn meanwhile."""
         stream = derive(seed, "samples")
-        fakes = draw(self.state.sampler, self.recipe.prior, count, seed=stream, device=self.device)
+        fakes = draw(self.state.sampler, self.state.prior, count, seed=stream, device=self.device)
         return self.data.standardiser.inverse(fakes.double().numpy())
 
     def ruler(self, count: int) -> PointRuler:

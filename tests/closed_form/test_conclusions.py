@@ -11,9 +11,7 @@ from scipy import stats
 from ganbench.studies.conclusions import CellOutcome, conclude, number
 from ganbench.studies.statistics import rank
 
-CLAIM = re.compile(
-    r"(\w+) (ends closer to the data|ends further from the data|does better|does worse) than (\w+):"
-)
+CLAIM = re.compile(r"(\w+) (ends closer to the data|ends further from the data|does better|does worse) than (\w+):")
 
 
 def outcome(*values: float, **rest) -> CellOutcome:
@@ -66,10 +64,7 @@ def test_a_difference_is_claimed_only_with_a_small_corrected_p_and_in_its_direct
 ) -> None:
     rng = np.random.default_rng(seed)
     logs = rng.normal(0, 1, (cell_count, 1)) + 0.2 * rng.normal(size=(cell_count, seeds))
-    values = {
-        f"cell{i}": dict(enumerate(logs[i] if may_be_negative else np.exp(logs[i])))
-        for i in range(cell_count)
-    }
+    values = {f"cell{i}": dict(enumerate(logs[i] if may_be_negative else np.exp(logs[i]))) for i in range(cell_count)}
     ranking = rank(values, lower_is_better)
     sentences = conclude("kid", {name: CellOutcome(v) for name, v in values.items()}, 0.1, lower_is_better)
     claimed = set()

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from ganbench.objectives import OBJECTIVES, Hinge, LeastSquares, Minimax, NonSaturating, Pair, Relativistic, Wasserstein
 
 ZERO = Pair(torch.zeros(8), torch.zeros(8))
-scores = st.lists(st.floats(-20, 20), min_size=1, max_size=8).map(lambda values: torch.tensor(values, dtype=torch.float64))
+scores = st.lists(st.floats(-20, 20), min_size=1, max_size=8).map(
+    lambda values: torch.tensor(values, dtype=torch.float64)
+)
 
 
 def test_at_zero_scores() -> None:

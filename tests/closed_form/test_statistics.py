@@ -103,9 +103,7 @@ def test_a_metric_that_may_be_negative_is_tested_on_differences() -> None:
     ends = expected.confidence_interval(0.95)
     assert comparison.kind == "difference"
     assert comparison.effect == pytest.approx(-0.4)
-    assert (comparison.p, comparison.low, comparison.high) == pytest.approx(
-        (expected.pvalue, ends.low, ends.high)
-    )
+    assert (comparison.p, comparison.low, comparison.high) == pytest.approx((expected.pvalue, ends.low, ends.high))
 
 
 @given(spread_pairs, st.floats(0.1, 10))
@@ -114,9 +112,7 @@ def test_a_ratio_ignores_units_and_inverts_when_the_cells_are_swapped(pairs, uni
     a, b = pairs.T
     one, other = paired_comparison(a, b), paired_comparison(b * unit, a * unit)
     assert other.p == pytest.approx(one.p, rel=1e-6)
-    assert (1 / other.effect, 1 / other.high, 1 / other.low) == pytest.approx(
-        (one.effect, one.low, one.high), rel=1e-6
-    )
+    assert (1 / other.effect, 1 / other.high, 1 / other.low) == pytest.approx((one.effect, one.low, one.high), rel=1e-6)
 
 
 def test_differences_without_spread_have_the_p_value_of_flipped_signs() -> None:

@@ -14,7 +14,9 @@ from ganbench.types import Latent, Sample, Turn
 PLACES = ("real", "fake", "between", "around_real")
 
 
-def turn(critic: nn.Module, real: torch.Tensor, fake: torch.Tensor, *, joint: bool = True, progress: float = 0.0) -> Turn:
+def turn(
+    critic: nn.Module, real: torch.Tensor, fake: torch.Tensor, *, joint: bool = True, progress: float = 0.0
+) -> Turn:
     rng = torch.Generator().manual_seed(0)
     return Turn(Sample(real), fake, Latent(fake), critic, rng, progress=progress, joint=joint)
 
@@ -84,7 +86,9 @@ def test_the_penalty_reaches_the_weights() -> None:
     torch.manual_seed(0)
     critic = MLP(widths=(16, 16)).critic((2,))
     loss = GradientPenalty("real", target=0)(turn(critic, torch.randn(8, 2), torch.randn(8, 2)))
-    first, second = (torch.autograd.grad(loss, critic.parameters(), materialize_grads=True, retain_graph=True)[i] for i in (0, 2))
+    first, second = (
+        torch.autograd.grad(loss, critic.parameters(), materialize_grads=True, retain_graph=True)[i] for i in (0, 2)
+    )
     assert first.abs().sum() > 0
     assert second.abs().sum() > 0
 

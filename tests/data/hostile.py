@@ -141,9 +141,7 @@ HOSTILE = [
     Hostile("named pipe", _pipe, "no regular file"),
     Hostile("no permission", _locked, "no permission to read"),
     Hostile("colon without a variable", _mat(":", xx=POINTS), "after the colon the name of a variable"),
-    Hostile(
-        "variable of a .csv", lambda f: _file("p.csv", _lines())(f) + ":x", "a .csv file has no variables"
-    ),
+    Hostile("variable of a .csv", lambda f: _file("p.csv", _lines())(f) + ":x", "a .csv file has no variables"),
     Hostile("variable of a .npy", lambda f: _npy(POINTS)(f) + ":x", "a .npy file has no variables"),
     # Any kind of file.
     Hostile("empty .mat", _file("p.mat", ""), "the file is empty"),
@@ -167,14 +165,10 @@ HOSTILE = [
     Hostile("text without header", _file("p.csv", _lines("1,2", "3,four")), "line 2, column 2 holds 'four'"),
     Hostile("text in the first row", _file("p.csv", _lines("Paris,2")), "line 1, column 1 holds 'Paris'"),
     Hostile("gap", _file("p.csv", _lines("x,y", "1,")), "line 2, column 2 (y) holds ''"),
-    Hostile(
-        "ragged", _file("p.csv", _lines("x,y", "1,2,3")), "line 2 has 3 values, but the first line has 2"
-    ),
+    Hostile("ragged", _file("p.csv", _lines("x,y", "1,2,3")), "line 2 has 3 values, but the first line has 2"),
     Hostile("decimal commas", _file("p.csv", "x;y\n1,5;2,5\n"), "holds '1,5' where a number such as 0.25"),
     Hostile("UTF-16", _file("p.csv", _lines("x,y").encode("utf-16")), "no UTF-8 text"),
-    Hostile(
-        "row numbers", _file("p.csv", ",x\n0,5.5\n1,6.5\n2,7.5\n"), "first column has no name and counts"
-    ),
+    Hostile("row numbers", _file("p.csv", ",x\n0,5.5\n1,6.5\n2,7.5\n"), "first column has no name and counts"),
     Hostile("NaN in .csv", _file("p.csv", _lines("x,y", "0.5,nan")), "NaN or infinite, the first in row 1 "),
     Hostile("one row", _file("p.csv", ",".join(map(str, range(50)))), "each row is a point, so transpose it"),
     # The array itself.
@@ -194,23 +188,15 @@ HOSTILE = [
     Hostile("enormous", _npy(_with(1e200)), "numbers as large as 1e+200, at most 1e+100"),
     Hostile("all the same", _npy(np.full((50, 2), 0.1)), "all 50 points are the same"),
     # Variables.
-    Hostile(
-        "several in .npz", _npz(a=POINTS, b=POINTS + 1), "several arrays could be the points, a (40 x 2), b"
-    ),
+    Hostile("several in .npz", _npz(a=POINTS, b=POINTS + 1), "several arrays could be the points, a (40 x 2), b"),
     Hostile("several in .mat", _mat(a=POINTS, b=POINTS + 1), "points.mat:a"),
     Hostile("longest is not the whole", _mat(a=POINTS, b=POINTS[:20]), "several arrays could be the points"),
     Hostile("whole of another width", _mat(a=POINTS, b=POINTS[:20], c=POINTS[:20, :1]), "several arrays"),
     Hostile("several vectors", _npz(x=POINTS[:, 0], y=POINTS[:, 1]), "several arrays could be the points"),
     Hostile("misspelt variable of .npz", _npz(":sample", samples=POINTS), "did you mean 'samples'?"),
-    Hostile(
-        "misspelt variable of .mat", _mat(":xy", xx=POINTS), "no variable 'xy' among its variables, xx (40 x"
-    ),
-    Hostile(
-        "no variables in .npz", _npz(), "no array of real numbers among its variables, of which it has none"
-    ),
-    Hostile(
-        "no variables in .mat", _mat(), "no array of real numbers among its variables, of which it has none"
-    ),
+    Hostile("misspelt variable of .mat", _mat(":xy", xx=POINTS), "no variable 'xy' among its variables, xx (40 x"),
+    Hostile("no variables in .npz", _npz(), "no array of real numbers among its variables, of which it has none"),
+    Hostile("no variables in .mat", _mat(), "no array of real numbers among its variables, of which it has none"),
     Hostile(
         "only text in .npz",
         _npz(t=np.array("hello")),
@@ -222,9 +208,7 @@ HOSTILE = [
     Hostile("cells in .mat", _mat(":c", c=_CELLS), "objects, cells or text where real numbers are needed"),
     Hostile("sparse in .mat", _mat(":s", s=csc_matrix(POINTS)), "variable 's' is no plain array"),
     Hostile("complex in .mat", _mat(z=_with(1j)), "z (complex numbers)"),
-    Hostile(
-        "row vector in .mat", _mat(x=POINTS[:, 0]), "each row is a point, so transpose it if the columns are"
-    ),
+    Hostile("row vector in .mat", _mat(x=POINTS[:, 0]), "each row is a point, so transpose it if the columns are"),
     Hostile("images in .mat", _mat(x=np.zeros((20, 8, 8))), "an array of shape (20, 8, 8) where"),
     Hostile("MATLAB v7.3", _file("p.mat", _HDF5), "MATLAB v7.3 (HDF5) files are not supported"),
 ]

@@ -53,9 +53,7 @@ WAYS: dict[str, tuple[str, Callable[[Path, np.ndarray], None]]] = {
 @pytest.mark.parametrize("way", WAYS)
 @given(array=some_points)
 @settings(deadline=None, max_examples=30)
-def test_what_is_saved_is_loaded(
-    way: str, array: np.ndarray, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_what_is_saved_is_loaded(way: str, array: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> None:
     name, save = WAYS[way]
     path = tmp_path_factory.getbasetemp() / name
     save(path, array)

@@ -122,9 +122,7 @@ def test_the_moons_have_the_moments_of_their_half_circles() -> None:
     _assert_moments(points, np.array([0.5, 0.25]), covariance)
 
 
-@given(
-    arrays(np.int64, st.tuples(st.integers(2, 30), st.integers(1, 4)), elements=st.integers(-(10**6), 10**6))
-)
+@given(arrays(np.int64, st.tuples(st.integers(2, 30), st.integers(1, 4)), elements=st.integers(-(10**6), 10**6)))
 def test_standardised_points_have_mean_0_and_deviation_1_and_come_back(numbers: np.ndarray) -> None:
     points = numbers / 1000
     standardiser = Standardiser.of(points)

@@ -89,19 +89,23 @@ def test_going_on_from_a_copy_is_bit_for_bit_the_same(name: str) -> None:
 def test_permuting_a_batch_leaves_the_losses_unchanged(name: str) -> None:
     state, recipe, batches = begin(name)
     play_round(state, recipe, batches)
-    draws = any(t.where in ("between", "around_real") for t in recipe.critic.terms.values() if isinstance(t, GradientPenalty))
+    draws = any(
+        t.where in ("between", "around_real") for t in recipe.critic.terms.values() if isinstance(t, GradientPenalty)
+    )
     if draws:
         pytest.skip("a term draws noise for each thing")
-    real, latent = batches[5], recipe.prior.draw(None, recipe.batch_size, torch.Generator().manual_seed(3))
+    real, latent = batches[5], state.prior.draw(None, recipe.batch_size, torch.Generator().manual_seed(3))
     fake = state.generator.network(latent).detach()
     # Packed things are judged with their neighbours, so whole packs are permuted.
-    pack = recipe.critic.wrappers["pack"].count if "pack" in recipe.critic.wrappers else 1  # type: ignore[attr-defined]
+    pack = recipe.wrappers["pack"].count if "pack" in recipe.wrappers else 1  # type: ignore[attr-defined]
     order = torch.randperm(len(fake) // pack).repeat_interleave(pack) * pack + torch.arange(len(fake)) % pack
     state.critic.network.eval()
     state.critic.network.train(bool(pack > 1))
 
     def losses(order: torch.Tensor) -> list[float]:
-        turn = Turn(Sample(real.x[order]), fake[order], Latent(latent.z[order]), state.critic.network, torch.Generator())
+        turn = Turn(
+            Sample(real.x[order]), fake[order], Latent(latent.z[order]), state.critic.network, torch.Generator()
+        )
         values = [recipe.objective.discriminator(turn.scores, {}), recipe.objective.generator(turn.scores, {})]
         values += [term(turn) for term in recipe.critic.terms.values()]
         return [float(v.detach()) for v in values]
@@ -116,7 +120,7 @@ def test_looking_does_not_move_the_training(name: str) -> None:
         play_round(state, recipe, batches)
         if state is looked[0]:
             global_state = torch.random.get_rng_state()
-            draw(state.sampler, recipe.prior, 100, seed=5)
+            draw(state.sampler, state.prior, 100, seed=5)
             score(state.critic.network, POINTS.numpy())
             assert torch.equal(torch.random.get_rng_state(), global_state)
         play_round(state, recipe, batches)
@@ -136,8 +140,8 @@ def test_the_seed_decides_the_run(name: str) -> None:
 @every_recipe
 def test_one_joint_pass_judges_as_two_passes_do(name: str) -> None:
     state, recipe, batches = begin(name)
-    state.critic.network.eval() if "pack" not in recipe.critic.wrappers else None
-    latent = recipe.prior.draw(None, recipe.batch_size, torch.Generator().manual_seed(3))
+    state.critic.network.eval() if "pack" not in recipe.wrappers else None
+    latent = state.prior.draw(None, recipe.batch_size, torch.Generator().manual_seed(3))
     fake = state.generator.network(latent).detach()
     turns = [
         Turn(batches[0], fake, latent, state.critic.network, torch.Generator(), joint=joint) for joint in (True, False)

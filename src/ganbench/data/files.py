@@ -35,9 +35,7 @@ def read_file(path: Path, variable: str | None = None) -> Table:
     """
     kind = path.suffix.lower()
     if variable is not None and kind not in (".mat", ".npz"):
-        raise UsageError(
-            f"{path}: a {kind} file has no variables, so {variable!r} after the colon chooses nothing"
-        )
+        raise UsageError(f"{path}: a {kind} file has no variables, so {variable!r} after the colon chooses nothing")
     with _reading(path):
         if path.stat().st_size == 0:
             raise UsageError(f"{path}: the file is empty")
@@ -84,9 +82,7 @@ def _read_mat(path: Path, variable: str | None) -> Table:
     with path.open("rb") as file:
         start = file.read(10)
         if start == b"MATLAB 7.3" or start.startswith(b"\x89HDF"):
-            raise UsageError(
-                f"{path}: MATLAB v7.3 (HDF5) files are not supported; save it in MATLAB with -v7"
-            )
+            raise UsageError(f"{path}: MATLAB v7.3 (HDF5) files are not supported; save it in MATLAB with -v7")
         with warnings.catch_warnings():
             # scipy only warns of this, and puts a sentence in the variable's place.
             warnings.filterwarnings("error", message="Unreadable variable")
@@ -153,10 +149,7 @@ def _by_name(path: Path, variables: Mapping[str, Any], name: str) -> np.ndarray:
 
 
 def _listing(variables: Mapping[str, Any]) -> str:
-    return (
-        ", ".join(f"{name} ({describe(value)})" for name, value in variables.items())
-        or "of which it has none"
-    )
+    return ", ".join(f"{name} ({describe(value)})" for name, value in variables.items()) or "of which it has none"
 
 
 def _read_csv(path: Path, variable: None) -> Table:
@@ -170,9 +163,7 @@ def _read_csv(path: Path, variable: None) -> Table:
     has_header = bool(records) and not any(_is_number(cell) for cell in records[0][1])
     columns = tuple(records.pop(0)[1]) if has_header else ()
     if not records:
-        raise UsageError(
-            f"{path}: the file has no rows" + (f" below its header, {columns}" if columns else "")
-        )
+        raise UsageError(f"{path}: the file has no rows" + (f" below its header, {columns}" if columns else ""))
     width = len(columns or records[0][1])
     array = np.array([_numbers(path, line, row, width, columns) for line, row in records])
     if columns and not columns[0] and np.array_equal(array[:, 0], np.arange(len(array))):

@@ -117,9 +117,7 @@ def _isotropic(means: Float[np.ndarray, "k d"], deviation: float) -> Modes:
     return Modes(means, np.tile(deviation**2 * np.eye(dimension), (count, 1, 1)))
 
 
-def _gaussians(
-    modes: Modes, labels: Int[np.ndarray, "n"], rng: np.random.Generator
-) -> Float[np.ndarray, "n d"]:
+def _gaussians(modes: Modes, labels: Int[np.ndarray, "n"], rng: np.random.Generator) -> Float[np.ndarray, "n d"]:
     """For each label k a point `m + L e`: m the mean of mode k, `L L^T` its covariance, e standard normal."""
     noise = rng.standard_normal((len(labels), modes.means.shape[1]))
     factors = np.linalg.cholesky(modes.covariances)

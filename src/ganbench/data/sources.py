@@ -61,9 +61,7 @@ def as_points(array: np.ndarray, where: str) -> Float[np.ndarray, "n d"]:
     points = array.reshape(len(array), -1).astype(np.float64)
     count, dimension = points.shape
     if count < MINIMUM_POINTS:
-        hint = (
-            "; each row is a point, so transpose it if the columns are" if dimension >= MINIMUM_POINTS else ""
-        )
+        hint = "; each row is a point, so transpose it if the columns are" if dimension >= MINIMUM_POINTS else ""
         raise UsageError(
             f"{where}: {count} points of {dimension} coordinates are too few to train and measure, "
             f"at least {MINIMUM_POINTS} are needed{hint}"
@@ -80,9 +78,7 @@ def as_points(array: np.ndarray, where: str) -> Float[np.ndarray, "n d"]:
 
 def _refuse_extremes(points: Float[np.ndarray, "n d"], where: str) -> None:
     if (largest := np.abs(points).max()) > _LARGEST:
-        raise UsageError(
-            f"{where}: it has numbers as large as {largest:.0e}, at most {_LARGEST:.0e} is allowed"
-        )
+        raise UsageError(f"{where}: it has numbers as large as {largest:.0e}, at most {_LARGEST:.0e} is allowed")
     if (points == points[0]).all():
         raise UsageError(f"{where}: all {len(points)} points are the same, so there is nothing to learn")
 

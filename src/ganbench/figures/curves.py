@@ -52,8 +52,8 @@ def loss_curves(rounds: Sequence[int], losses: Mapping[str, Sequence[float]], ti
     if lines:
         legend = style.key(figure, list(lines.values()), list(lines), "outside lower left", columns=3)
         said = "pale: as logged; strong: " + (f"median of {window} in a row" if window > 1 else "the same")
-        legend.set_title(said, prop={"size": 8})
-        legend.get_title().set_color(MUTED)
+        legend.set_title(said)
+        legend.get_title().set(fontsize=8, color=MUTED)
     return figure
 
 
@@ -84,7 +84,14 @@ def _frame(axes: Axes, at: Float[np.ndarray, " n"], lines: Sequence[Float[np.nda
         for beyond, edge, marker in ((values > high, high, "^"), (values < low, low, "v")):
             where = at[beyond & np.isfinite(values)]
             axes.plot(
-                where, np.full(len(where), edge), marker, color=MUTED, markersize=4, markeredgewidth=0, clip_on=False
+                where,
+                np.full(len(where), edge),
+                marker,
+                color=MUTED,
+                markersize=4,
+                markeredgewidth=0,
+                clip_on=False,
+                in_layout=False,
             )
     lost = np.flatnonzero(~np.isfinite(lines).all(axis=0))
     if len(lost):
@@ -125,7 +132,7 @@ def metric_curves(
     return figure
 
 
-def_series(rows: Sequence[Mapping[str, float]], metric: str) -> tuple[Float[np.ndarray, " t"], Float[np.ndarray, " t"]]:
+def _series(rows: Sequence[Mapping[str, float]], metric: str) -> Series:
     """Seconds of training and the metric then, from the rows that have it, and finite."""
     pairs = np.array([(row["seconds"], row.get(metric)) for row in rows], dtype=np.float64).reshape(-1, 2)
     seconds, values = pairs[np.isfinite(pairs).all(axis=1)].T
@@ -204,20 +211,20 @@ def study_curves(
 
 
 def _seeds(count: int) -> str:
-    return f"{count} seed" + "s" * (count != 1)
+    return f"{count}\u00a0seed" + "s" * (count != 1)  # a space at which no line breaks
 
 
-def _cell(axes: Axes, seeds: Sequence[Series], style: CategoryStyle, log: bool) -> tuple[float, Artist]:
+def _cell(axes: Axes, seeds: Sequence[Series], look: CategoryStyle, log: bool) -> tuple[float, Artist]:
     """Draw one cell; the value at which its median ends, and its line."""
     measured = [seed for seed in seeds if len(seed[0])]
     for seconds, values in measured:
-        axes.plot(seconds, values, color=style.colour, linewidth=0.6, alpha=0.5)
+        axes.plot(seconds, values, color=look.colour, linewidth=0.6, alpha=0.5)
     at, values = _together(measured, log)
     median = np.median(values, axis=0) if len(at) else at
     if len(measured) > 1:
-        axes.fill_between(at, values.min(axis=0), values.max(axis=0), color=style.colour, alpha=0.13, linewidth=0)
+        axes.fill_between(at, values.min(axis=0), values.max(axis=0), color=look.colour, alpha=0.13, linewidth=0)
     (line,) = axes.plot(
-        at, median, color=style.colour, linestyle=style.line, linewidth=1.8, marker=style.marker, markersize=5,
+        at, median, color=look.colour, linestyle=look.line, linewidth=1.8, marker=look.marker, markersize=5,
         markevery=max(1, len(at) // 8),
     )  # fmt: skip
     return (float(median[-1]) if len(at) else -np.inf), line
@@ -265,16 +272,15 @@ def ranking_figure(rows: Sequence[Ranked], metric: str, floor: float | None = No
     return figure
 
 
-def _rank(axes: Axes, y: int, style: CategoryStyle, row: Ranked) -> None:
+def _rank(axes: Axes, y: int, look: CategoryStyle, row: Ranked) -> None:
     _, mean, low, high, values = row
     known = finite(values)
-    rings = {"markersize": 4, "markerfacecolor": "white", "markeredgewidth": 1.0}
-    axes.plot(known, np.full(len(known), y + 0.25), "o", color=style.colour, **rings)
+    axes.plot(known, np.full(len(known), y + 0.25), "o", color=look.colour, markersize=4, markerfacecolor="white")
     said = f"{mean:.3g}" if np.isfinite(mean) else "no run finished"
     if low is not None and high is not None:
-        axes.hlines(y, low, high, color=style.colour, linewidth=2.2)
+        axes.hlines(y, low, high, color=look.colour, linewidth=2.2)
         said += f"  [{low:.3g}, {high:.3g}]"
-    axes.plot([mean], [y], style.marker, markersize=7, color=style.colour)
+    axes.plot([mean], [y], look.marker, markersize=7, color=look.colour)
     _beside(axes, y, said, INK, "center")
 
 

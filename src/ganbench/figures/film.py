@@ -17,6 +17,7 @@ from PIL import Image
 
 from ganbench.figures.style import FAKE, INK, MUTED, REAL, dress, key, new_figure, wrap
 from ganbench.figures.surface import LABELS, Box, SurfaceGrid, draw_image, draw_lines, update_image
+from ganbench.types import Surface
 
 SHOWN = 2000
 """At most so many points of each kind are drawn; more only cover each other."""
@@ -43,13 +44,13 @@ class Film:
         self._figure = new_figure(*size, dpi=dpi)
         self._canvas = cast(FigureCanvasAgg, self._figure.canvas)
         self._axes = self._figure.add_subplot()
-        dress(self._axes, "", *(columns or ("x", "y")))
+        self._title = dress(self._axes, "", *(columns or ("x", "y")))
         self._axes.spines[["top", "right"]].set(visible=True, color=MUTED, linewidth=0.8)
         self._axes.grid(False)
         self._axes.set_box_aspect(1)
         self._axes.set(xlim=box[:2], ylim=box[2:])
         self._box = box
-        (reals,) = self._axes.plot(*some(real).T, "o", markersize=2.4, color=REAL, alpha=0.5, markeredgewidth=0)
+        self._axes.plot(*some(real).T, "o", markersize=2.4, color=REAL, alpha=0.5, markeredgewidth=0)
         (self._fakes,) = self._axes.plot([], [], "x", markersize=3, color=FAKE, alpha=0.75, markeredgewidth=0.7)
         # Larger and solid, as single marks in a legend are hard to see.
         samples = (
@@ -62,7 +63,7 @@ class Film:
 
     def draw(self, fake: Float[np.ndarray, "m 2"], surface: SurfaceGrid | None, title: str) -> Figure:
         """The picture as a figure, which the next picture changes."""
-        self._axes.set_title(wrap(title, 48), loc="left")
+        self._title.set_text(wrap(title, 48))
         self._fakes.set_data(*some(fake).T)
         self._legend.get_texts()[1].set_text("generated" + outside(fake, self._box))
         if self._lines is not None:
@@ -83,20 +84,20 @@ class Film:
         """Put the surface under the points."""
         if self._image is None:
             self._image = draw_image(self._axes, surface)
-            self._add_bar(surface)
+            self._add_bar(self._image, surface.kind)
         update_image(self._image, surface)
         self._axes.set(xlim=self._box[:2], ylim=self._box[2:])  # which an image's extent moves
         self._lines = draw_lines(self._axes, surface)
 
-    def _add_bar(self, surface: SurfaceGrid) -> None:
+    def _add_bar(self, image: AxesImage, kind: Surface) -> None:
         bar = self._figure.colorbar(
-            self._image, ax=self._axes, fraction=0.05, pad=0.03, ticks=MaxNLocator(5),
+            image, ax=self._axes, fraction=0.05, pad=0.03, ticks=MaxNLocator(5),
             format=FuncFormatter(lambda value, _: f"{value:.4g}".replace("-", "−")),
         )  # fmt: skip
         bar.outline.set(edgecolor=MUTED, linewidth=0.8)
         bar.ax.tick_params(color=MUTED, labelcolor=INK, labelsize=8, width=0.8)
-        bar.set_label(LABELS[surface.kind], fontsize=9, color=INK)
-        if surface.kind == "probability":
+        bar.set_label(LABELS[kind], fontsize=9, color=INK)
+        if kind == "probability":
             bar.ax.axhline(0.5, color=INK, linewidth=1.0)
 
 

@@ -21,13 +21,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from matplotlib.typing import LineStyleType
 
 from ganbench.figures.animation import DPI, png_bytes
 
 INK, MUTED, FAINT = "#222222", "#6f6f6f", "#e4e4e4"
-REAL, FAKE = "#003f6b", "#d55e00"
+REAL, FAKE = "#003f6b", "#cc5500"
 FLOOR: LineStyleType = (0, (5, 3))
 
 # Okabe and Ito's palette without its yellow, which is too pale for lines on white.
@@ -77,17 +78,17 @@ def panels(count: int, columns: int, height: float) -> tuple[Figure, list[Axes],
     return figure, [figure.add_subplot(rows, across, i + 1) for i in range(count)], across
 
 
-def dress(axes: Axes, title: str = "", x: str = "", y: str = "") -> None:
-    """Give a panel the common look, its title, and the names of its axes; a $ in them is only a letter."""
+def dress(axes: Axes, title: str = "", x: str = "", y: str = "") -> Text:
+    """Give a panel the common look, its title, and names of its axes, in which a $ is only a letter; the title."""
     axes.set_facecolor("white")
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set(color=MUTED, linewidth=0.8)
     axes.tick_params(which="both", color=MUTED, labelcolor=INK, labelsize=8, width=0.8)
     axes.grid(True, color=FAINT, linewidth=0.6, linestyle="-")
     axes.set_axisbelow(True)
-    axes.set_title(title, loc="left", fontsize=10, fontweight="bold", color=INK, parse_math=False)
     axes.set_xlabel(x, fontsize=9, color=INK, parse_math=False)
     axes.set_ylabel(y, fontsize=9, color=INK, parse_math=False)
+    return axes.set_title(title, loc="left", fontsize=10, fontweight="bold", color=INK, parse_math=False)
 
 
 def heading(figure: Figure, title: str) -> None:

@@ -90,10 +90,10 @@ def surface_from_scores(
 
 
 def colours(kind: Surface) -> Colormap:
-    """Pale, so that dark points stand out; bluer is more real in every kind, and white a probability of 0.5."""
+    """Pale, so that dark points stand out; in every kind, bluer and darker is more real."""
     steps = ["#fcf3e3", "#e4e7e6", "#c0d1df", "#93b4d2"]
     if kind == "probability":
-        steps = ["#f4bf8e", "#f9dfc4", "#fbfaf8", "#cfe0ee", "#9dc1de"]
+        steps = ["#ffe4c8", "#f6e6d8", "#e4e6e8", "#b9cfe1", "#86b0d4"]
     if kind == "energy":
         steps.reverse()
     colours = LinearSegmentedColormap.from_list(f"ganbench-{kind}", steps)

@@ -12,7 +12,9 @@ from matplotlib.ticker import MaxNLocator
 
 from ganbench.figures.style import CATEGORIES, FLOOR, INK, dress, finite, heading, note, panels
 
-_BINS = 45
+_BINS = 22
+"""About so many bins on either side of zero."""
+
 _NEAR = 0.999
 """A weight of at least this share of the bound counts as lying at it."""
 
@@ -28,8 +30,7 @@ def weight_histograms(
     """
     layers = {name: finite(values.ravel()) for name, values in weights.items()}
     largest = max((float(np.abs(values).max()) for values in layers.values() if len(values)), default=0.0)
-    reach = max(1.02 * largest, 1.15 * (bound or 0.0)) or 1.0
-    edges = np.linspace(-reach, reach, _BINS + 1)
+    edges = _edges(max(largest, bound or 0.0) or 1.0, bound or 0.0)
     figure, axes, across = panels(len(layers), 3, 2.2)
     heading(figure, title)
     for i, (panel, (name, values)) in enumerate(zip(axes, layers.items(), strict=True)):
@@ -38,15 +39,23 @@ def weight_histograms(
         _histogram(panel, values, edges, bound, weights[name].size - len(values))
     top = max((panel.get_ylim()[1] for panel in axes), default=1.0)
     for panel in axes:
-        panel.set_ylim(0, top)
+        panel.set_ylim(0, 1.25 * top)  # room for what each panel says
     return figure
+
+
+def _edges(reach: float, bound: float) -> Float[np.ndarray, " k"]:
+    """Bins over [-reach, reach], one of them around zero and, unless it is tiny, one around the bound."""
+    width = reach / _BINS
+    if bound > width:
+        width = bound / round(bound / width)
+    count = round(reach / width)
+    return width * (np.arange(-count, count + 2) - 0.5)
 
 
 def _histogram(
     axes: Axes, values: Float[np.ndarray, " n"], edges: Float[np.ndarray, " k"], bound: float | None, lost: int
 ) -> None:
     axes.set_xlim(edges[0], edges[-1])
-    axes.xaxis.set_major_locator(MaxNLocator(4, symmetric=True))
     if len(values) == 0:
         note(axes, "no finite weight")
         return
@@ -55,7 +64,9 @@ def _histogram(
     said = [f"{len(values) + lost:,} weights"]
     if lost:
         said.append(f"{lost:,} not finite")
-    if bound is not None:
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    if bound:
+        axes.set_xticks((-bound, 0, bound))
         for x in (-bound, bound):
             axes.axvline(x, color=INK, linewidth=1.0, linestyle=FLOOR)
         said.append(f"{100 * np.mean(np.abs(values) >= _NEAR * bound):.0f} % at ±{bound:g}")

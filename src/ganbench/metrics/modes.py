@@ -29,16 +29,20 @@ def count_modes(points: Float[np.ndarray, "n d"], modes: Modes) -> Int[np.ndarra
     >>> count_modes(np.array([[-2.9], [9.0], [11.0], [5.0]]), two)
     array([1, 2, 1])
     """
-    factors = np.linalg.cholesky(modes.covariances)
-    distances = np.stack(
-        [
-            np.linalg.norm(solve_triangular(factor, (points - mean).T, lower=True, check_finite=False), axis=0)
-            for mean, factor in zip(modes.means, factors, strict=True)
-        ]
-    )
+    distances = np.stack([_mahalanobis(points, *mode) for mode in zip(modes.means, modes.covariances, strict=True)])
     off = len(modes.means)
     nearest = np.where(distances.min(axis=0) <= RADIUS, distances.argmin(axis=0), off)
     return np.bincount(nearest, minlength=off + 1)
+
+
+def _mahalanobis(
+    points: Float[np.ndarray, "n d"], mean: Float[np.ndarray, " d"], covariance: Float[np.ndarray, "d d"]
+) -> Float[np.ndarray, " n"]:
+    """`sqrt((x - mean)^T covariance^-1 (x - mean))` of each point x."""
+    factor = np.linalg.cholesky(covariance)
+    with np.errstate(over="ignore", invalid="ignore"):  # coordinates so great that the point is off anyway
+        whitened = solve_triangular(factor, (points - mean).T, lower=True, check_finite=False)
+        return np.linalg.norm(whitened, axis=0)
 
 
 def covered(counts: Int[np.ndarray, " k_and_off"]) -> float:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from pydantic import BeforeValidator, NonNegativeFloat, PositiveInt
+from pydantic import BeforeValidator, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from ganbench.settings import settings
@@ -31,22 +31,52 @@ Activation: TypeAlias = Literal["relu", "leaky-relu", "elu", "gelu", "silu", "so
 
 
 @settings
+class Fourier:
+    """Features x, sin(x B), cos(x B) of an input x, with a fixed random matrix B: `count` columns from N(0, s^2) for each
+    scale s.
+
+    They let a network follow detail far finer than its weights reach alone. arXiv:2006.10739.
+    """
+
+    scales: tuple[PositiveFloat, ...] = (1.0, 4.0)
+    count: PositiveInt = 16
+
+
+@settings
 class MLP:
     """Linear layers of the given hidden widths with an activation between them; the last layer is linear.
 
-    The depth is the number of widths. Weights start at N(0, init^2) where `init` is given and as torch's default else
-    (uniform, scaled by the fan in).
+    The depth is the number of widths. `init` is torch's default (uniform, scaled by the fan in); `he` (weights
+    N(0, 2 / fan in), the last layer's N(0, 1 / fan in), biases N(0, 1) in the first layer, so that its kinks are spread
+    over the data, and 0 else); or the standard deviation of all weights.
     """
 
     widths: Widths = (256, 256)
     activation: Activation = "relu"
-    init: NonNegativeFloat | None = None
+    features: Fourier | None = None
+    init: Literal["default", "he"] | NonNegativeFloat = "default"
 
     def generator(self, latent: int, shape: tuple[int, ...]) -> nn.Module:
         return MLPGenerator(Stack(latent, self, math.prod(shape)), shape)
 
     def critic(self, shape: tuple[int, ...]) -> nn.Module:
         return MLPCritic(Stack(math.prod(shape), self, 1))
+
+
+class FourierFeatures(nn.Module):
+    """See Fourier."""
+
+    frequencies: Tensor
+
+    def __init__(self, inputs: int, settings: Fourier) -> None:
+        super().__init__()
+        parts = [torch.randn(inputs, settings.count) * scale for scale in settings.scales]
+        self.register_buffer("frequencies", torch.cat(parts, dim=1))
+        self.outputs = inputs + 2 * self.frequencies.shape[1]
+
+    def forward(self, x: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch outputs"]:
+        angles = x @ self.frequencies
+        return torch.cat((x, angles.sin(), angles.cos()), dim=1)
 
 
 class Stack(nn.Module):
@@ -57,26 +87,33 @@ class Stack(nn.Module):
 
     def __init__(self, inputs: int, settings: MLP, outputs: int) -> None:
         super().__init__()
-        sizes = [inputs, *settings.widths, outputs]
+        self.features = FourierFeatures(inputs, settings.features) if settings.features else None
+        sizes = [self.features.outputs if self.features else inputs, *settings.widths, outputs]
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
         self.activation = ACTIVATIONS[settings.activation]()
         self.inner = torch.float32
-        if settings.init is not None:
-            for layer in self.layers:
-                nn.init.normal_(layer.weight, std=settings.init)
-                nn.init.zeros_(layer.bias)
+        self._initialise(settings.init)
+
+    @torch.no_grad()
+    def _initialise(self, init: str | float) -> None:
+        if init == "default":
+            return
+        for layer in self.layers:
+            deviation = (2 / layer.in_features) ** 0.5 if init == "he" else init
+            layer.weight.normal_(std=deviation)
+            layer.bias.zero_()
+        if init == "he":
+            self.layers[0].bias.normal_()
+            self.layers[-1].weight.mul_(0.5**0.5)
 
     def forward(self, x: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch outputs"]:
-        if len(self.layers) == 1:
-            return self.layers[0](x)
-        first, *hidden, last = self.layers
-        h = self.activation(first(x))
-        if hidden:
-            h = h.to(self.inner)
-            for layer in hidden:
-                h = self.activation(F.linear(h, layer.weight.to(h.dtype), layer.bias.to(h.dtype)))
-            h = h.to(x.dtype)
-        return last(h)
+        h = self.features(x) if self.features else x
+        *body, last = self.layers
+        for depth, layer in enumerate(body):
+            if depth == 1:
+                h = h.to(self.inner)
+            h = self.activation(F.linear(h, layer.weight.to(h.dtype), layer.bias.to(h.dtype)))
+        return last(h.to(x.dtype))
 
 
 class MLPGenerator(nn.Module):

@@ -17,11 +17,12 @@ from ganbench.recipes.classic import (
     wgan,
     wgan_gp,
 )
-from ganbench.recipes.modern import r3gan
+from ganbench.recipes.modern import best, r3gan
 from ganbench.settings import unknown
 from ganbench.types import UsageError
 
 RECIPES: dict[str, Callable[[], Recipe]] = {
+    "best": best,
     "gan": gan,
     "gan-minimax": gan_minimax,
     "lsgan": lsgan,

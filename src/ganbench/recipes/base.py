@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
-
 from pydantic import Field, PositiveInt
 
+from ganbench.averages import AverageSetting
 from ganbench.constraints import ConstraintSetting
 from ganbench.networks import MLP, NetworkSetting, WrapperSetting
 from ganbench.objectives import NonSaturating, ObjectiveSetting
@@ -21,7 +20,7 @@ from ganbench.terms import TermSetting
 class Player:
     """One of the two: its network, how it learns, what it pays beside the game, what holds its weights.
 
-    `rate` multiplies the optimiser's learning rate along the training. Wrappers change what a critic sees.
+    `rate` multiplies the optimiser's learning rate along the training.
     """
 
     network: NetworkSetting = MLP()
@@ -29,18 +28,22 @@ class Player:
     rate: CurveSetting = Constant()
     terms: Mapping[str, TermSetting] = Field(default_factory=dict)
     constraints: Mapping[str, ConstraintSetting] = Field(default_factory=dict)
-    wrappers: Mapping[str, WrapperSetting] = Field(default_factory=dict)
 
 
 @settings
 class Recipe:
-    """A named, complete set of choices. `average` is the decay of the generator's running average, or none."""
+    """A complete set of choices.
+
+    `wrappers` change what the critic sees, `average` is the generator's running average, from which
+    things are then sampled.
+    """
 
     objective: ObjectiveSetting = NonSaturating()
     critic: Player = Player()
     generator: Player = Player()
+    wrappers: Mapping[str, WrapperSetting] = Field(default_factory=dict)
     turns: Turns = Turns()
     prior: PriorSetting = Noise()
-    average: Annotated[float, Field(gt=0, lt=1)] | None = None
+    average: AverageSetting | None = None
     batch_size: PositiveInt = 256
     rounds: PositiveInt = 4000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ganbench.averages import Decay
 from ganbench.constraints import Clip, SpectralNorm
 from ganbench.networks import MLP, Pack
 from ganbench.objectives import Hinge, LeastSquares, Minimax, NonSaturating, Wasserstein
@@ -98,7 +99,7 @@ def gan_r1() -> Recipe:
         objective=NonSaturating(),
         critic=Player(network=_LEAKY, optimizer=rmsprop, terms={"r1": GradientPenalty("real", target=0, weight=5.0)}),
         generator=Player(optimizer=rmsprop),
-        average=0.999,
+        average=Decay(0.999),
         rounds=4000,
     )
 
@@ -125,6 +126,7 @@ def pacgan() -> Recipe:
     """
     return Recipe(
         objective=NonSaturating(),
-        critic=Player(network=_LEAKY, wrappers={"pack": Pack(2)}),
+        critic=Player(network=_LEAKY),
+        wrappers={"pack": Pack(2)},
         rounds=6000,
     )

@@ -96,9 +96,7 @@ def _against_floor(metric: str, name: str, interval: Interval, floor: float | No
     return f"{sentence}."
 
 
-def _comparisons(
-    metric: str, cells: Mapping[str, CellOutcome], ranking: Ranking, lower_is_better: bool
-) -> list[str]:
+def _comparisons(metric: str, cells: Mapping[str, CellOutcome], ranking: Ranking, lower_is_better: bool) -> list[str]:
     names = [row.cell for row in ranking.rows]
     neighbours = pairwise(names[1:])
     sentences = []
@@ -137,9 +135,7 @@ def _goal(metric: str, threshold: float, floor: float | None) -> str:
 
 
 def _times(goal: str, threshold: float, cells: Mapping[str, CellOutcome], order: Sequence[str]) -> str:
-    results = {
-        name: reached(cells[name].times[threshold]) for name in order if threshold in cells[name].times
-    }
+    results = {name: reached(cells[name].times[threshold]) for name in order if threshold in cells[name].times}
     if not any(result.count for result in results.values()):
         return f"None of {_count(sum(result.n for result in results.values()), 'run')} reached {goal}."
     parts = []

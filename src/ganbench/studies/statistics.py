@@ -218,9 +218,7 @@ def rank(cells: Mapping[str, Mapping[int, float]], lower_is_better: bool = True)
     return Ranking(rows, pairs, tuple(sorted(set(cells) - set(names))))
 
 
-def time_to(
-    seconds: ArrayLike, values: ArrayLike, threshold: float, lower_is_better: bool = True
-) -> float | None:
+def time_to(seconds: ArrayLike, values: ArrayLike, threshold: float, lower_is_better: bool = True) -> float | None:
     """Seconds of training to a goal: the first snapshot that reaches it and whose successor does too.
 
     One lucky reading of a noisy metric does not count, unless it is the last, which a run is judged by.
