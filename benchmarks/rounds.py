@@ -3,8 +3,8 @@
     python benchmarks/rounds.py
 
 The plain loop is written as such scripts usually are: eager fp32, a DataLoader over a TensorDataset, an optimiser that
-is not fused, and losses read with `.item()` at each step. Both play the same game with the same networks and turns; they
-take turns in short stretches, and the ratio is the median over stretches.
+is not fused, and losses read with `.item()` at each step. Both play the same game with the same networks and turns, one
+after the other in short stretches, and the ratio is the median over stretches.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ganbench.configuration import configure
 from ganbench.data import load_points
-from ganbench.machine import resolve_precision
+from ganbench.machine import hidden_dtype
 from ganbench.training import play_round
 from ganbench.workbench import Workbench
 
@@ -114,13 +114,11 @@ def matrix_rate(dtype: torch.dtype) -> float:
 def main() -> None:
     torch.set_num_threads(1)
     points = torch.from_numpy(load_points("letter-m").points).float()
-    auto = resolve_precision("auto", torch.device("cpu"))
+    auto = hidden_dtype("auto", torch.device("cpu"), HIDDEN)
     rates = {dtype: matrix_rate(dtype) for dtype in {torch.float32, auto}}
     for dtype, rate in rates.items():
         print(f"matrix products of {BATCH} x {HIDDEN} by {HIDDEN} x {HIDDEN} in {dtype}: {rate / 1e9:.0f} GFLOP/s")
-    print(
-        f"{'recipe':<9}{'precision':<10}{'plain/s':>9}{'ours/s':>9}{'ratio':>7}  (least to greatest)  {'of the rate':>12}"
-    )
+    print(f"{'recipe':<9}{'precision':<10}{'plain/s':>9}{'ours/s':>9}{'ratio':>7}  (least to greatest)   of the rate")
     for name in CRITIC_TURNS:
         for precision in dict.fromkeys(("fp32", "auto")):
             row(name, precision, points, rates[auto if precision == "auto" else torch.float32])

@@ -27,7 +27,7 @@ class Measure:
 class Configuration:
     """A recipe and what it is run on. With `minutes` the training is so long; else it is the recipe's rounds.
 
-    Without `snapshot_every` there are 16 snapshots, evenly spread. `precision` auto computes hidden layers in bf16
+    Without `snapshot_every` there are 12 snapshots, evenly spread. `precision` auto computes hidden layers in bf16
     where the machine does that faster. `threads` is torch's number of threads.
     """
 
@@ -53,7 +53,7 @@ class Configuration:
 
 def from_flat(tree: Mapping[str, Any]) -> Configuration:
     """The configuration that `Configuration.tree` gave. Raises UsageError with the name of what is wrong."""
-    of_recipe = Recipe.__dataclass_fields__  # type: ignore[attr-defined]
+    of_recipe = Recipe.__dataclass_fields__
     outside = {k: v for k, v in tree.items() if k not in of_recipe}
     plan = from_tree(Recipe, {k: v for k, v in tree.items() if k in of_recipe})
     return from_tree(Configuration, {**outside, "plan": plan})

@@ -19,7 +19,7 @@ from ganbench.training import Report
 from ganbench.types import UsageError
 from ganbench.workbench import Workbench
 
-SNAPSHOTS = 16
+SNAPSHOTS = 12
 LOG_LINES = 400
 GUIDE = "w1"
 """The metric by which the best checkpoint is chosen."""

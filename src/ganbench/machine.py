@@ -20,14 +20,18 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def resolve_precision(name: str, device: torch.device) -> torch.dtype:
-    """The type in which hidden layers are computed; `auto` is bf16 where the machine multiplies it natively.
+WIDE = 128
+"""Hidden layers narrower than this gain nothing by bf16: the conversions cost what the products save."""
+
+
+def hidden_dtype(precision: str, device: torch.device, width: int) -> torch.dtype:
+    """The type in which hidden layers of a width are computed; `auto` is bf16 where that is faster.
 
     Measured on a core with AVX-512 BF16, products of 500 x 256 by 256 x 256 are four times as fast in bf16 as in fp32.
     """
-    if name == "auto":
-        name = "bf16" if _multiplies_bf16(device) else "fp32"
-    return torch.bfloat16 if name == "bf16" else torch.float32
+    if precision == "auto":
+        precision = "bf16" if width >= WIDE and _multiplies_bf16(device) else "fp32"
+    return torch.bfloat16 if precision == "bf16" else torch.float32
 
 
 def _multiplies_bf16(device: torch.device) -> bool:

@@ -43,15 +43,16 @@ class Turns:
 
     def __post_init__(self) -> None:
         phases = [*self.opening, *([self.every] if self.every else [])]
-        if any(phase.critic + phase.generator == 0 for phase in (self, *phases)):
+        if 0 in (self.critic + self.generator, *(phase.critic + phase.generator for phase in phases)):
             raise ValueError("a round needs a turn of one player at least")
 
     def of_round(self, number: int) -> tuple[Side, ...]:
         """The turns of a round, which is counted from 0."""
         critic, generator = self._counts(number)
-        if self.first == "critic":
-            return ("critic",) * critic + ("generator",) * generator
-        return ("generator",) * generator + ("critic",) * critic
+        counts: list[tuple[Side, int]] = [("critic", critic), ("generator", generator)]
+        if self.first == "generator":
+            counts.reverse()
+        return tuple(side for side, count in counts for _ in range(count))
 
     def _counts(self, number: int) -> tuple[int, int]:
         end = 0

@@ -92,7 +92,7 @@ def from_tree(cls: type[T], tree: Mapping[str, Any]) -> T:
     """
     if own := own_pieces(tree):
         raise UsageError(
-            f"{own[0]}: this piece was a person's own object ({_at(tree, own[0])['class']}), which no file can "
+            f"{own[0]}: this piece was a person's own object ({at(tree, own[0])['class']}), which no file can "
             "hold; give the recipe from Python"
         )
     try:
@@ -143,8 +143,9 @@ def dotted_names(tree: Mapping[str, Any], path: str = "") -> list[str]:
 def unknown(what: str, given: str, allowed: Iterable[str]) -> str:
     """A sentence that says what was not known, the nearest right spelling, and what is allowed."""
     allowed = list(allowed)
-    ends = [name for name in allowed if name.endswith(f".{given}")]
-    near = ends or difflib.get_close_matches(given, allowed, n=1, cutoff=0.5)
+    ends = [name for name in allowed if name.rpartition(".")[2] == given.rpartition(".")[2]]
+    near = difflib.get_close_matches(given, ends, n=2, cutoff=0.0)
+    near = near or difflib.get_close_matches(given, allowed, n=1, cutoff=0.5)
     hint = f"; did you mean {' or '.join(repr(n) for n in near[:2])}?" if near else ""
     listed = f" (allowed: {', '.join(allowed)})" if len(allowed) <= 20 else ""
     return f"unknown {what} {given!r}{hint}{listed}"
@@ -186,11 +187,10 @@ def _real_steps(loc: tuple[int | str, ...], tree: Any) -> list[str]:
     """The steps of a location that are in the tree: pydantic puts the kind between a piece and its field."""
     steps: list[str] = []
     for i, step in enumerate(loc):
-        if (isinstance(tree, Mapping) and step in tree) or (
-            isinstance(tree, (list, tuple)) and isinstance(step, int) and step < len(tree)
-        ):
+        try:
             tree = tree[step]
-        elif i < len(loc) - 1:
-            continue
+        except (KeyError, IndexError, TypeError):
+            if i < len(loc) - 1:
+                continue
         steps.append(str(step))
     return steps

@@ -89,7 +89,7 @@ class State:
             for wrapper in recipe.wrappers.values():
                 seen = wrapper.seen(seen)
             critic = recipe.critic.network.critic(seen)
-            for wrapper in reversed(recipe.wrappers.values()):
+            for wrapper in reversed(list(recipe.wrappers.values())):
                 critic = wrapper.wrap(critic)
             generator = recipe.generator.network.generator(self.prior.dimension, shape)
             self.critic = Learner(critic.to(device), recipe.critic)

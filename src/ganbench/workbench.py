@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from ganbench.data.batches import Batches
 from ganbench.data.points import PointSet
 from ganbench.figures.scatter import scatter
 from ganbench.figures.surface import SurfaceGrid, grid, limits, surface_from_scores
-from ganbench.machine import resolve_device, resolve_precision
+from ganbench.machine import hidden_dtype, resolve_device
 from ganbench.metrics import PointRuler
 from ganbench.metrics.transport import w1
 from ganbench.networks import set_precision
@@ -49,9 +49,8 @@ class Workbench:
         self.recipe = configuration.plan
         self.device = resolve_device(configuration.device)
         self.state = State(self.recipe, (data.dimension,), seed=configuration.seed, device=self.device)
-        precision = resolve_precision(configuration.precision, self.device)
         for network in self.state.networks:
-            set_precision(network, precision)
+            set_precision(network, partial(hidden_dtype, configuration.precision, self.device))
         minutes = configuration.minutes
         self.span = Span(minutes=minutes) if minutes else Span(rounds=self.recipe.rounds)
 

@@ -17,7 +17,7 @@ class Outcome:
     err: str
 
 
-@pytest.fixture()
+@pytest.fixture
 def ganbench(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Callable[..., Outcome]:

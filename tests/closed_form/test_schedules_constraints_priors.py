@@ -60,7 +60,7 @@ def test_clipping_of_chosen_layers_leaves_the_others() -> None:
     for name, p in network.named_parameters():
         clipped = name.startswith(("0.", "3."))
         assert torch.equal(p.detach(), before[name].clamp(-1e-3, 1e-3) if clipped else before[name])
-    with pytest.raises(UsageError, match="linaer.*linear"):
+    with pytest.raises(UsageError, match=r"linaer.*linear"):
         Clip(layers=("linaer",)).attach(network)
 
 

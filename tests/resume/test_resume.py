@@ -134,7 +134,7 @@ def test_ctrl_c_leaves_a_resumable_run_and_says_how(unbroken: Path, tmp_path: Pa
         time.sleep(0.05)
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "ganbench train --resume --out run" in err
     assert "Traceback" not in err

@@ -35,8 +35,12 @@ def _root(
     pass
 
 
-for verb in (demo, train, sample, evaluate, compare, recipes):
-    app.command(name=verb.__name__.rpartition(".")[2])(verb.command)
+app.command("demo")(demo.command)
+app.command("train")(train.command)
+app.command("sample")(sample.command)
+app.command("evaluate")(evaluate.command)
+app.command("compare")(compare.command)
+app.command("recipes")(recipes.command)
 app.add_typer(data.app, name="data")
 
 

@@ -34,7 +34,7 @@ def command(
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
     precision: Annotated[str | None, typer.Option(help="auto, fp32 or bf16.")] = None,
     threads: Annotated[int | None, typer.Option(help="torch's threads. Default: 1.")] = None,
-    snapshot_every: Annotated[int | None, typer.Option(help="Rounds between snapshots. Default: 16 in all.")] = None,
+    snapshot_every: Annotated[int | None, typer.Option(help="Rounds between snapshots. Default: 12 in all.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the unfinished run in --out.")] = False,
 ) -> None:
     """Train a recipe on data: measured, pictured and resumable."""
@@ -74,7 +74,7 @@ def _begin(
     from ganbench.progress import watching
 
     file = read_config(config) if config else {}
-    source = data or file.get("data")
+    source = file.get("data") if data is None else data
     if source is None:
         raise UsageError("--data is needed: a built-in set (`ganbench data list`) or a file of points")
     sets = [parse_change(text) for text in changes or []]

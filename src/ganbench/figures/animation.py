@@ -22,7 +22,7 @@ _GIF_COLOURS = 64
 
 
 def png_bytes(figure: Figure, dpi: int = DPI) -> bytes:
-    """The figure as a PNG file's content, `dpi` pixels an inch. The same figure gives the same bytes."""
+    """The figure as a PNG file's content, `dpi` pixels an inch."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, facecolor="white", pil_kwargs={"optimize": True})
     return buffer.getvalue()

@@ -60,7 +60,7 @@ def loss_curves(rounds: Sequence[int], losses: Mapping[str, Sequence[float]], ti
 def _running_median(
     at: Float[np.ndarray, " n"], values: Float[np.ndarray, " n"], window: int
 ) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
-    """Medians of the finite ones among the `window` values around places in `at`; NaN where the place's is not."""
+    """Medians of the finite ones among `window` values, by the place of the middle one; NaN where that is not."""
     centres = np.arange(0, len(at), max(1, len(at) // _POINTS))
     half = window // 2
     around = [finite(values[max(0, i - half) : i + half + 1]) for i in centres]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -19,7 +20,7 @@ from ganbench.figures.style import FAKE, INK, MUTED, REAL, dress, key, new_figur
 from ganbench.figures.surface import LABELS, Box, SurfaceGrid, draw_image, draw_lines, update_image
 from ganbench.types import Surface
 
-SHOWN = 2000
+SHOWN = 1500
 """At most so many points of each kind are drawn; more only cover each other."""
 
 
@@ -50,8 +51,13 @@ class Film:
         self._axes.set_box_aspect(1)
         self._axes.set(xlim=box[:2], ylim=box[2:])
         self._box = box
-        self._axes.plot(*some(real).T, "o", markersize=2.4, color=REAL, alpha=0.5, markeredgewidth=0)
-        (self._fakes,) = self._axes.plot([], [], "x", markersize=3, color=FAKE, alpha=0.75, markeredgewidth=0.7)
+        shown = some(real)
+        dots = partial(self._axes.plot, marker="o", markersize=2.4, color=REAL, alpha=0.5, markeredgewidth=0)
+        crosses = partial(self._axes.plot, marker="x", markersize=3, color=FAKE, alpha=0.75, markeredgewidth=0.7)
+        # Half of the real points lie above the generated ones, so that neither kind hides the other.
+        dots(*shown[::2].T, linestyle="none", zorder=2)
+        (self._fakes,) = crosses([], [], linestyle="none", zorder=3)
+        dots(*shown[1::2].T, linestyle="none", zorder=4)
         # Larger and solid, as single marks in a legend are hard to see.
         samples = (
             Line2D([], [], linestyle="none", marker="o", markersize=5, color=REAL),

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from ganbench.figures.animation import DPI
 from ganbench.figures.film import Film, outside
-from ganbench.figures.style import FAKE, REAL, dress, key, new_figure
+from ganbench.figures.style import FAKE, REAL, dress, key, new_figure, wrap
 from ganbench.figures.surface import SurfaceGrid, limits
 from ganbench.types import UsageError
 
@@ -30,7 +30,7 @@ def scatter(
 
     In the plane, over the critic's surface if there is one, and then in its box. In one dimension, two histograms
     on the same bins. In more than two, the plane of the first two principal components of the standardised real
-    data, which its axes say. At most 2,000 points of each are drawn; the legend says which share lies outside.
+    data, which its axes say. At most 1,500 points of each are drawn; the legend says which share lies outside.
     Raises `UsageError` for shapes that do not fit each other, and for a surface where there is no plane.
 
     >>> scatter(np.zeros((4, 2)), np.ones((3, 2))).axes[0].get_xlabel()
@@ -54,7 +54,7 @@ def _histograms(real: Float[np.ndarray, " n"], fake: Float[np.ndarray, " m"], ti
     edges = np.linspace(x0, x1, int(np.clip(np.sqrt(len(real)), 10, 80)) + 1)
     figure = new_figure(*_LINE)
     axes = figure.add_subplot()
-    dress(axes, title, column, "density")
+    dress(axes, wrap(title, 60), column, "density")
     handles = (
         axes.stairs(_density(real, edges), edges, color=REAL, fill=True, alpha=0.3),
         axes.stairs(_density(fake, edges), edges, color=FAKE, linewidth=1.6),

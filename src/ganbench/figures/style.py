@@ -145,8 +145,9 @@ def distance_like(values: Float[np.ndarray, " n"], floor: float | None) -> bool:
 
 
 def logarithmic(axes: Axes, which: Literal["x", "y"], values: Float[np.ndarray, " n"]) -> None:
-    """Make one of a panel's axes logarithmic, with plain numbers at ticks that suit the span of `values`."""
-    span = float(values.max() / values.min())
+    """Make one of a panel's axes logarithmic, with plain numbers at ticks for the span of the positive `values`."""
+    positive = values[values > 0]
+    span = float(positive.max() / positive.min())
     axis = axes.xaxis if which == "x" else axes.yaxis
     axes.set(**{f"{which}scale": "log"})
     if span < 5:

@@ -48,8 +48,8 @@ def limits(real: Float[np.ndarray, "n 2"], margin: float = 0.15) -> Box:
 
     Nearly equal sides become equal; a side without extent takes the other's, or 1 where both have none.
 
-    >>> limits(np.array([[0.0, 0.0], [4.0, 10.0]]), margin=0.1)
-    (-0.4, 4.4, -1.0, 11.0)
+    >>> limits(np.array([[0.0, 0.0], [4.0, 10.0]]), margin=0.25)
+    (-1.0, 5.0, -2.5, 12.5)
     """
     low, high = real.min(axis=0).astype(np.float64), real.max(axis=0).astype(np.float64)
     centre, half = (low + high) / 2, (high - low) / 2
@@ -93,12 +93,10 @@ def colours(kind: Surface) -> Colormap:
     """Pale, so that dark points stand out; in every kind, bluer and darker is more real."""
     steps = ["#fcf3e3", "#e4e7e6", "#c0d1df", "#93b4d2"]
     if kind == "probability":
-        steps = ["#ffe4c8", "#f6e6d8", "#e4e6e8", "#b9cfe1", "#86b0d4"]
+        steps = ["#ffead4", "#f2e6dc", "#e0e4e8", "#b9cfe1", "#86b0d4"]
     if kind == "energy":
         steps.reverse()
-    colours = LinearSegmentedColormap.from_list(f"ganbench-{kind}", steps)
-    colours.set_bad("#d0d0d0")
-    return colours
+    return LinearSegmentedColormap.from_list(f"ganbench-{kind}", steps).with_extremes(bad="#d0d0d0")
 
 
 def colour_range(surface: SurfaceGrid) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ganbench.figures.style import CATEGORIES, FLOOR, INK, dress, finite, heading, note, panels
+from ganbench.figures.style import CATEGORIES, FLOOR, INK, dress, finite, heading, note, panels, wrap
 
 _BINS = 22
 """About so many bins on either side of zero."""
@@ -35,7 +35,7 @@ def weight_histograms(
     heading(figure, title)
     for i, (panel, (name, values)) in enumerate(zip(axes, layers.items(), strict=True)):
         bottom, left = i + across >= len(layers), i % across == 0
-        dress(panel, name, "weight" if bottom else "", "share of weights" if left else "")
+        dress(panel, wrap(name, 30), "weight" if bottom else "", "share of weights" if left else "")
         _histogram(panel, values, edges, bound, weights[name].size - len(values))
     top = max((panel.get_ylim()[1] for panel in axes), default=1.0)
     for panel in axes:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Protocol, TypeAlias, runtime_checkable
 
 import torch
 from pydantic import BeforeValidator
 from torch import nn
 
-from ganbench.networks.mlp import MLP
+from ganbench.networks.mlp import MLP, Fourier, Stack
 from ganbench.networks.wrappers import WRAPPERS, Pack, Plain, Wrapper, WrapperSetting
 from ganbench.settings import OneOf
 
@@ -28,17 +29,18 @@ def _own_module(value: Any) -> Any:
     return Plain(value) if isinstance(value, nn.Module) else value
 
 
-def set_precision(network: nn.Module, dtype: torch.dtype) -> None:
-    """Has every part of the network that allows it compute its hidden layers in this precision."""
+def set_precision(network: nn.Module, by_width: Callable[[int], torch.dtype]) -> None:
+    """Has every part of the network that allows it compute its hidden layers in the type that suits their width."""
     for module in network.modules():
-        if hasattr(module, "inner"):
-            module.inner = dtype  # type: ignore[assignment]
+        if isinstance(module, Stack):
+            module.inner = by_width(module.hidden_width)
 
 
 NETWORKS: dict[str, type] = {"mlp": MLP}
 NetworkSetting: TypeAlias = Annotated[Network, OneOf(NETWORKS, Network), BeforeValidator(_own_module)]
 
 __all__ = [
+    "Fourier",
     "MLP",
     "NETWORKS",
     "Network",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, cast
 
 import torch
 import torch.nn.functional as F
@@ -32,10 +32,9 @@ Activation: TypeAlias = Literal["relu", "leaky-relu", "elu", "gelu", "silu", "so
 
 @settings
 class Fourier:
-    """Features x, sin(x B), cos(x B) of an input x, with a fixed random matrix B: `count` columns from N(0, s^2) for each
-    scale s.
+    """Features x, sin(x B), cos(x B) of an input x, with a fixed random matrix B.
 
-    They let a network follow detail far finer than its weights reach alone. arXiv:2006.10739.
+    B has `count` columns from N(0, s^2) for each scale s. The features let a network follow detail far finer than its weights reach alone. arXiv:2006.10739.
     """
 
     scales: tuple[PositiveFloat, ...] = (1.0, 4.0)
@@ -91,24 +90,28 @@ class Stack(nn.Module):
         sizes = [self.features.outputs if self.features else inputs, *settings.widths, outputs]
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
         self.activation = ACTIVATIONS[settings.activation]()
+        self.hidden_width = min(settings.widths, default=0)
         self.inner = torch.float32
         self._initialise(settings.init)
+
+    @property
+    def linears(self) -> list[nn.Linear]:
+        return cast("list[nn.Linear]", list(self.layers))
 
     @torch.no_grad()
     def _initialise(self, init: str | float) -> None:
         if init == "default":
             return
-        for layer in self.layers:
-            deviation = (2 / layer.in_features) ** 0.5 if init == "he" else init
-            layer.weight.normal_(std=deviation)
-            layer.bias.zero_()
+        for layer in self.linears:
+            nn.init.normal_(layer.weight, std=init if isinstance(init, float) else (2 / layer.in_features) ** 0.5)
+            nn.init.zeros_(layer.bias)
         if init == "he":
-            self.layers[0].bias.normal_()
-            self.layers[-1].weight.mul_(0.5**0.5)
+            nn.init.normal_(self.linears[0].bias)
+            self.linears[-1].weight.mul_(0.5**0.5)
 
     def forward(self, x: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch outputs"]:
         h = self.features(x) if self.features else x
-        *body, last = self.layers
+        *body, last = self.linears
         for depth, layer in enumerate(body):
             if depth == 1:
                 h = h.to(self.inner)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from ganbench.averages import Decay, Window
-from ganbench.networks import MLP
-from ganbench.networks.mlp import Fourier
+from ganbench.networks import MLP, Fourier
 from ganbench.objectives import Relativistic
 from ganbench.optimizers import Adam
-from ganbench.recipes.base import Player, Recipe
 from ganbench.priors import Noise
+from ganbench.recipes.base import Player, Recipe
 from ganbench.schedules import Cosine, Exponential
 from ganbench.terms import GradientPenalty
 
@@ -44,13 +43,13 @@ def best() -> Recipe:
     The relativistic game with R1 and R2 (arXiv:2501.05441), and five things found by experiment on the letter, the grid
     and the ring, with other seeds than those reported:
 
-    - Fourier features (arXiv:2006.10739) before both networks. Without them the critic cannot see modes whose width is a
-      hundredth of the data's, nor the generator make them: high quality on the 5 x 5 grid stays near 0.2 (0.98 with them).
+    - Fourier features (arXiv:2006.10739) before both networks. Without them the critic cannot see modes whose width is
+      a hundredth of the data's, nor the generator make them: on the 5 x 5 grid high quality stays near 0.2 (0.98 with).
     - A deep, narrow generator (6 layers of 96) and a small critic (3 of 64): many rounds a second count for more than
       width. Weights start as He et al. have them, the first biases spread over the data.
     - The penalties' gamma falls from 0.5 to 0.01 over the first half: first the whole shape, then the detail.
-    - The learning rates stay high (0.002) for two fifths of the training, then fall, the generator's to a hundredth, the
-      critic's to a fifth: the critic stays quick enough to follow a generator that settles.
+    - The learning rates stay high (0.002) for two fifths of the training, then fall, the generator's to a hundredth,
+      the critic's to a fifth: the critic stays quick enough to follow a generator that settles.
     - The generator is averaged over the last twentieth of its turns, whatever the length of the training.
     """
     gamma = Exponential(final=0.02, end=0.5)

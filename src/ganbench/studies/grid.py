@@ -44,12 +44,15 @@ def cells(
     Raises:
         UsageError: a name or value that a recipe does not take.
     """
+    if not recipes:
+        raise UsageError("name a recipe at least; `ganbench recipes` lists them")
     for name in optimizers:
         if name not in OPTIMIZERS:
             raise UsageError(unknown("optimizer", name, OPTIMIZERS))
     found = []
     choices = [[(key, value) for value in values] for key, values in (grid or {}).items()]
-    for (name, recipe), optimizer, setting in product(recipes.items(), optimizers or [None], product(*choices)):
+    players: Sequence[str | None] = optimizers or [None]
+    for (name, recipe), optimizer, setting in product(recipes.items(), players, product(*choices)):
         both = [("critic.optimizer", optimizer), ("generator.optimizer", optimizer)] if optimizer else []
         varied = [f"{key}={value}" for key, value in setting if len((grid or {})[key]) > 1]
         label = ", ".join([name, *([optimizer] if optimizer else []), *varied])

@@ -42,6 +42,7 @@ def _ranking(results: Results) -> list[Picture]:
     for row in results.ranking.rows:
         values = [v for run in results.runs[row.cell] if (v := run.value(GUIDE)) is not None]
         rows.append((row.cell, row.interval.mean, row.interval.low, row.interval.high, values))
+    rows += [(cell, float("nan"), None, None, []) for cell in results.ranking.unranked]
     if not rows:
         return []
     figure = ranking_figure(rows, GUIDE, results.floor.get(GUIDE))
@@ -73,7 +74,9 @@ def _curves(results: Results) -> list[Picture]:
         return []
     floor = next(run.summary["snapshot_floor"] for runs in results.runs.values() for run in runs if run.summary)
     figure = study_curves(cells, GUIDE, floor.get(GUIDE))
-    caption = "Exact distance along the training: mean over seeds, their spread, and each seed; dashed: the floor."
+    caption = (
+        "Exact distance along the training: median over seeds, lowest to highest, and each seed; dashed: the floor."
+    )
     return [Picture(caption, png_bytes(figure), "image/png")]
 
 
