@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,8 @@ from ganbench.metrics import PointRuler
 from ganbench.progress import watching
 from ganbench.recipes.base import Recipe
 from ganbench.runs import RunFolder
+from ganbench.studies import Results, Study, carry_out
+from ganbench.studies.grid import cells
 from ganbench.types import UsageError
 from ganbench.workbench import Workbench
 
@@ -186,3 +189,26 @@ def _same_dimension(name: str, samples: PointSet, points: PointSet) -> None:
         raise UsageError(
             f"{name} has points of {samples.dimension} coordinates, but those of {points.name} have {points.dimension}"
         )
+
+
+def compare(
+    recipes: Sequence[str] | Mapping[str, str | Recipe],
+    data: Data,
+    out: str | Path,
+    *,
+    optimizers: Sequence[str] = (),
+    seeds: int = 5,
+    grid: Mapping[str, Sequence[Any]] | None = None,
+    jobs: int | None = None,
+    **changes: Any,
+) -> Results:
+    """Trains a grid of recipes, optimisers and settings over seeds; what is finished in `out` is not done again.
+
+    Recipes are names, or a mapping from names of one's own to recipes. `grid` maps dotted names to lists of values,
+    `changes` are the same for all cells. Recipes with objects that cannot be pickled need `jobs=1`.
+    """
+    points = load_points(data)
+    named = recipes if isinstance(recipes, Mapping) else {name: name for name in recipes}
+    study_cells = cells(named, optimizers, grid, changes.items())
+    study = Study(Path(out), points, source_name(data), study_cells, seeds, "Comparison")
+    return carry_out(study, jobs)[0]

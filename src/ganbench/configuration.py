@@ -42,9 +42,9 @@ class Configuration:
     threads: PositiveInt = 1
     measure: Measure = Measure()
 
-    def tree(self) -> dict[str, Any]:
+    def tree(self, *, for_file: bool = True) -> dict[str, Any]:
         """All settings by their names; the recipe's stand beside the others."""
-        tree = to_tree(self)
+        tree = to_tree(self, for_file=for_file)
         return {**{k: v for k, v in tree.items() if k != "plan"}, **tree["plan"]}
 
     def write(self, path: Path) -> None:
@@ -75,7 +75,7 @@ def configure(
     changes = list(changes)
     if not file and not changes:
         return Configuration(recipe=name, data=data, plan=plan)
-    tree = Configuration(recipe=name, data=data, plan=plan).tree()
+    tree = Configuration(recipe=name, data=data, plan=plan).tree(for_file=False)
     for key, value in (file or {}).items():
         if key not in ("recipe", "data"):
             tree = _lay_over(tree, str(key), value)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, is_dataclass
 from typing import Any, TypeVar
 
-from pydantic import ConfigDict, GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic import ConfigDict, GetCoreSchemaHandler, SerializationInfo, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
 from pydantic_core import core_schema
 from typing_extensions import dataclass_transform
@@ -38,7 +38,8 @@ class OneOf:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         choices = {kind: self._choice(kind, handler.generate_schema(cls)) for kind, cls in self.table.items()}
         own = core_schema.is_instance_schema(
-            self.protocol, serialization=core_schema.plain_serializer_function_ser_schema(_name_own)
+            self.protocol,
+            serialization=core_schema.plain_serializer_function_ser_schema(_write_own, info_arg=True),
         )
         return core_schema.tagged_union_schema({**choices, "own": own}, discriminator=self._kind)
 
@@ -66,8 +67,11 @@ def _without_kind(value: Any) -> Any:
     return {k: v for k, v in value.items() if k != "kind"} if isinstance(value, Mapping) else value
 
 
-def _name_own(value: Any) -> dict[str, str]:
-    cls = value if isinstance(value, type) else type(value)
+def _write_own(value: Any, info: SerializationInfo) -> Any:
+    """A person's own object stays as it is, and is named by its class in a file, which cannot hold it."""
+    if info.mode == "python":
+        return value
+    cls = type(value)
     return {"kind": "own", "class": f"{cls.__module__}.{cls.__qualname__}"}
 
 
@@ -79,9 +83,9 @@ def own_pieces(tree: Any, path: str = "") -> list[str]:
     return here + [p for k, v in tree.items() for p in own_pieces(v, f"{path}.{k}".lstrip("."))]
 
 
-def to_tree(value: Any) -> dict[str, Any]:
-    """Settings as plain mappings, lists, numbers and strings: what a file holds."""
-    return TypeAdapter(type(value)).dump_python(value, mode="json")
+def to_tree(value: Any, *, for_file: bool = False) -> dict[str, Any]:
+    """Settings as nested mappings; for a file of lists, numbers and strings alone, without a person's own objects."""
+    return TypeAdapter(type(value)).dump_python(value, mode="json" if for_file else "python")
 
 
 def from_tree(cls: type[T], tree: Mapping[str, Any]) -> T:

@@ -158,7 +158,7 @@ def test_one_joint_pass_judges_as_two_passes_do(name: str) -> None:
 @every_recipe
 def test_a_recipe_is_read_back_as_it_was_written(name: str) -> None:
     recipe = recipe_named(name)
-    assert from_tree(Recipe, to_tree(recipe)) == recipe
+    assert from_tree(Recipe, to_tree(recipe, for_file=True)) == recipe
 
 
 @every_recipe

@@ -10,9 +10,10 @@ import typer
 def command(name: Annotated[str | None, typer.Argument(help="A recipe, to be shown in full.")] = None) -> None:
     """List the recipes, or show one with its paper and every field that --set changes."""
     import inspect
+    import json
 
     from ganbench.configuration import Configuration
-    from ganbench.recipes import RECIPES, recipe_named
+    from ganbench.recipes import KINDS, RECIPES, recipe_named
     from ganbench.settings import at, dotted_names
 
     if name is None:
@@ -28,8 +29,11 @@ def command(name: Annotated[str | None, typer.Argument(help="A recipe, to be sho
             continue
         value = at(tree, field)
         if not isinstance(value, dict):
-            print(f"  {field} = {value}")
+            print(f"  {field} = {json.dumps(value)}")
         elif "kind" in value:
             print(f"  {field} = {value['kind']}")
         elif not value:
-            print(f"  {field} = none")
+            print(f"  {field} = {{}}")
+    print("\nKinds, where a field takes one (with its own fields in braces: `{kind: sgd, lr: 0.1}`):")
+    for piece, table in KINDS.items():
+        print(f"  {piece}: {', '.join(table)}")

@@ -34,7 +34,8 @@ Activation: TypeAlias = Literal["relu", "leaky-relu", "elu", "gelu", "silu", "so
 class Fourier:
     """Features x, sin(x B), cos(x B) of an input x, with a fixed random matrix B.
 
-    B has `count` columns from N(0, s^2) for each scale s. The features let a network follow detail far finer than its weights reach alone. arXiv:2006.10739.
+    B has `count` columns from N(0, s^2) for each scale s. The features let a network follow detail far finer than its
+    weights reach alone. arXiv:2006.10739.
     """
 
     scales: tuple[PositiveFloat, ...] = (1.0, 4.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Annotated, Protocol, TypeAlias, runtime_checkable
 
@@ -64,7 +65,8 @@ class Plain:
     """A person's own module from tensors to tensors, as either player.
 
     A generator takes (batch, noise) and gives (batch, ...); a critic takes (batch, ...) and gives (batch,) or
-    (batch, 1). The module itself is trained, not a copy of it.
+    (batch, 1). A copy of the module is trained, whose layers start anew where they know how (`reset_parameters`), so
+    that the seed decides the start.
 
     Raises:
         UsageError: what it gives has another shape.
@@ -73,10 +75,18 @@ class Plain:
     module: nn.Module
 
     def generator(self, latent: int, shape: tuple[int, ...]) -> nn.Module:
-        return PlainGenerator(self.module, shape)
+        return PlainGenerator(_fresh(self.module), shape)
 
     def critic(self, shape: tuple[int, ...]) -> nn.Module:
-        return PlainCritic(self.module)
+        return PlainCritic(_fresh(self.module))
+
+
+def _fresh(module: nn.Module) -> nn.Module:
+    copy = deepcopy(module)
+    for part in copy.modules():
+        if callable(reset := getattr(part, "reset_parameters", None)):
+            reset()
+    return copy
 
 
 class PlainGenerator(nn.Module):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ganbench.recipes.base import Player, Recipe
+from ganbench.recipes.base import KINDS, Player, Recipe
 from ganbench.recipes.classic import (
     dragan,
     gan,
@@ -48,4 +48,4 @@ def recipe_named(name: str) -> Recipe:
     return RECIPES[name]()
 
 
-__all__ = ["RECIPES", "Player", "Recipe", "recipe_named"]
+__all__ = ["KINDS", "RECIPES", "Player", "Recipe", "recipe_named"]

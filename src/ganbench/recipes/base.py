@@ -6,15 +6,28 @@ from collections.abc import Mapping
 
 from pydantic import Field, PositiveInt
 
-from ganbench.averages import AverageSetting
-from ganbench.constraints import ConstraintSetting
-from ganbench.networks import MLP, NetworkSetting, WrapperSetting
-from ganbench.objectives import NonSaturating, ObjectiveSetting
-from ganbench.optimizers import Adam, OptimizerSetting
-from ganbench.priors import Noise, PriorSetting
-from ganbench.schedules import Constant, CurveSetting, Turns
+from ganbench.averages import AVERAGES, AverageSetting
+from ganbench.constraints import CONSTRAINTS, ConstraintSetting
+from ganbench.networks import MLP, NETWORKS, WRAPPERS, NetworkSetting, WrapperSetting
+from ganbench.objectives import OBJECTIVES, NonSaturating, ObjectiveSetting
+from ganbench.optimizers import OPTIMIZERS, Adam, OptimizerSetting
+from ganbench.priors import PRIORS, Noise, PriorSetting
+from ganbench.schedules import CURVES, Constant, CurveSetting, Turns
 from ganbench.settings import settings
-from ganbench.terms import TermSetting
+from ganbench.terms import TERMS, TermSetting
+
+KINDS: dict[str, dict[str, type]] = {
+    "objective": OBJECTIVES,
+    "network": NETWORKS,
+    "optimizer": OPTIMIZERS,
+    "rate, anneal": CURVES,
+    "terms": TERMS,
+    "constraints": CONSTRAINTS,
+    "wrappers": WRAPPERS,
+    "prior": PRIORS,
+    "average": AVERAGES,
+}
+"""What may stand in each field that takes one of several kinds."""
 
 
 @settings

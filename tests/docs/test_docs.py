@@ -1,0 +1,58 @@
+"""The README's commands and the notebooks are run, and the doctests of the package."""
+
+import doctest
+import importlib
+import pkgutil
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+import ganbench as package
+from tests.cli.conftest import ganbench  # noqa: F401  the fixture
+
+ROOT = Path(__file__).parents[2]
+MODULES = sorted(
+    m.name for m in pkgutil.walk_packages(package.__path__, "ganbench.") if not m.name.endswith("__main__")
+)
+
+
+@pytest.mark.parametrize("name", ["ganbench", *MODULES])
+def test_the_examples_in_docstrings_hold(name: str) -> None:
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_the_notebooks_run(path: Path, tmp_path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    pictures = [o for cell in notebook.cells for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]
+    assert pictures, "figures display themselves"
+
+
+def commands() -> list[str]:
+    """The ganbench commands in the README's blocks, in order; a line that ends with a backslash goes on."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    return [line for line in lines if line.startswith("ganbench ")]
+
+
+def test_the_readmes_commands_run(ganbench: Callable, tmp_path: Path) -> None:  # noqa: F811
+    assert len(commands()) >= 8
+    for line in commands():
+        words = shlex.split(line, comments=True)[1:]
+        if words[0] == "demo":
+            continue  # minutes long: `make demo` runs it
+        # The same command in little: few rounds, small measurements, small networks.
+        if words[0] == "train" and "--resume" not in words:
+            words += ["--rounds", "3", "--set", "measure.count=64", "--set", "measure.final=64"]
+        if words[0] == "compare":
+            words += ["--rounds", "3", "--set", "measure.count=64", "--set", "measure.final=64", "--jobs", "1"]
+        outcome = ganbench(*words)
+        finished = words[:2] == ["train", "--resume"] and "finished" in outcome.err
+        assert outcome.code == 0 or finished, f"{line}\n{outcome.err}"
