@@ -73,7 +73,7 @@ def fit(
     points = load_points(data)
     configuration = configure(recipe, source_name(data), changes=changes.items())
     path = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="ganbench-")) / "run"
-    with watching(f"{configuration.recipe} on {points.name}") if progress else nullcontext(_ignore) as watch:
+    with watching(f"{configuration.recipe} on {points.title}") if progress else nullcontext(_ignore) as watch:
         train(configuration, points, path, watch)
     return Run(path, recipe=recipe if isinstance(recipe, Recipe) else None)
 

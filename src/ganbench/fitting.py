@@ -22,7 +22,11 @@ from ganbench.workbench import Workbench
 SNAPSHOTS = 12
 LOG_LINES = 400
 GUIDE = "w1"
-"""The metric by which the best checkpoint is chosen."""
+"""The metric by which the best checkpoint is chosen: the last one that is as good as any, within the floor's spread.
+
+The lowest of a dozen noisy figures is low by luck; among those that the noise cannot tell apart, the longest trained is
+the best guess.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Session:
         self.gallery = Gallery(folder, bench)
         self.status, self.cause = "finished", ""
         self.measured: dict[str, float] = {}
-        self.best = float("inf")
+        self.lowest = float("inf")
         self.measuring = 0.0
 
     def restore(self) -> None:
@@ -89,7 +93,7 @@ class Session:
         self.folder.rewind(checkpoint.round)
         for row in self.folder.rows("metrics"):
             self.measured = _metrics(row)
-            self.best = min(self.best, row[GUIDE])
+            self.lowest = min(self.lowest, row[GUIDE])
 
     def run(self, interrupted: Callable[[], bool], watch: Watcher) -> None:
         """Trains until the span, the user or the numbers say stop."""
@@ -133,9 +137,9 @@ class Session:
         state = self.bench.state
         self.folder.append("metrics", {"round": state.round, "seconds": state.seconds, **self.measured})
         self.gallery.snapshot(self.measured)
-        better = self.measured[GUIDE] < self.best
-        self.best = min(self.best, self.measured[GUIDE])
-        self.checkpoint(best=better)
+        self.lowest = min(self.lowest, self.measured[GUIDE])
+        spread = self.bench.ruler(self.bench.configuration.measure.count).floor_spread[GUIDE]
+        self.checkpoint(best=self.measured[GUIDE] <= self.lowest + spread)
 
     def checkpoint(self, *, best: bool) -> None:
         state = self.bench.state

@@ -51,7 +51,7 @@ class Gallery:
         names = [name for name in METRICS if name in rows[0]]
         save_png(metric_curves(rows, names, summary["snapshot_floor"]), figures / "metrics.png")
         losses = {k: [row[k] for row in log] for k in (log[0] if log else ()) if k not in ("round", "seconds")}
-        title = f"{configuration.recipe} on {summary['data']}"
+        title = f"{configuration.recipe} on {self.bench.data.title}"
         save_png(loss_curves([row["round"] for row in log], losses, title), figures / "losses.png")
         save_png(weight_histograms(self._critic_weights(), self._bound(), title), figures / "weights.png")
         if "critic_estimate" in rows[0]:
@@ -82,7 +82,7 @@ class Gallery:
         pictures = [self._picture(name, caption) for name, caption in _CAPTIONS.items()]
         config = (self.folder.path / "config.yaml").read_text(encoding="utf-8")
         return Page(
-            title=f"{summary['recipe']} on {summary['data']}",
+            title=f"{summary['recipe']} on {self.bench.data.title}",
             lead=[_lead(summary)],
             sections=[
                 Section("What it came to", tables=[table]),

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from ganbench import checkpoints, fitting
 from ganbench.configuration import Configuration, configure
 from ganbench.data import load_points
+from ganbench.metrics import PointRuler
 from ganbench.optimizers import OPTIMIZERS
 from ganbench.runs import RunFolder
 from ganbench.types import UsageError
@@ -212,8 +213,13 @@ def test_a_diverging_run_keeps_its_last_good_checkpoint_and_says_why(tmp_path: P
 def test_the_last_two_and_the_best_are_kept(unbroken: Path) -> None:
     kept = checkpoints.rounds(unbroken / "checkpoints")
     rows = RunFolder(unbroken).rows("metrics")
-    best = min(rows, key=lambda row: row["w1"])["round"]
+    best = checkpoints.best_round(unbroken / "checkpoints")
     assert set(kept) == {40, 60, best}
+    spread = PointRuler(load_points("moons"), 32).floor_spread["w1"]
+    good = [
+        row["round"] for row in rows if row["w1"] <= min(r["w1"] for r in rows if r["round"] <= row["round"]) + spread
+    ]
+    assert best == good[-1]
     assert not [p for p in (unbroken / "checkpoints").iterdir() if p.suffix not in (".json", ".safetensors")]
     assert not any(os.path.basename(p).startswith(".") for p in unbroken.rglob("*"))
 

@@ -82,7 +82,7 @@ def _begin(
     configuration = configure(name, source_name(str(source)), file, [*sets, *asked])
     points = load_points(str(source))
     out = out or _fresh_folder(configuration, points.name)
-    with watching(f"{name} on {points.name}") as watch:
+    with watching(f"{name} on {points.title}") as watch:
         return out, train(configuration, points, out, watch)
 
 
@@ -120,7 +120,7 @@ def _resume(
     if folder.summary and folder.summary["status"] != "interrupted":
         raise UsageError(f"{out}: this run has {folder.summary['status']}; there is nothing to go on with")
     configuration, points = folder.configuration, load_points(folder.source)
-    with watching(f"{configuration.recipe} on {points.name}") as watch:
+    with watching(f"{configuration.recipe} on {points.title}") as watch:
         return fitting.fit(Workbench(configuration, points), folder, resume=True, watch=watch)
 
 

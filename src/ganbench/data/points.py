@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -82,6 +83,11 @@ class PointSet:
 
     def __len__(self) -> int:
         return len(self.points)
+
+    @property
+    def title(self) -> str:
+        """The name without folders, for pictures and lines of progress."""
+        return Path(self.name).name
 
     @property
     def dimension(self) -> int:

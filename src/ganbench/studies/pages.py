@@ -19,7 +19,7 @@ from ganbench.studies.study import Done, Study
 def write_report(results: Results, study: Study) -> None:
     """`report.html`: conclusions, ranking, curves over seconds, and each cell's pictures."""
     page = Page(
-        title=f"{study.title} on {study.data.name}",
+        title=f"{study.title} on {study.data.title}",
         lead=results.conclusions,
         sections=[
             Section("Ranking", pictures=_ranking(results), tables=[_ranking_table(results)]),
