@@ -10,6 +10,7 @@ from jaxtyping import Float
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.stats import spearmanr
 
 from ganbench.figures import style
 from ganbench.figures.style import CATEGORIES, FLOOR, INK, MUTED, CategoryStyle, category_styles, finite
@@ -161,7 +162,7 @@ def estimate_against_distance(rows: Sequence[Mapping[str, float]], title: str = 
         return figure
     handles: list[Artist] = []
     for values, colour, marker in ((estimate, CATEGORIES[1], "^"), (distance, CATEGORIES[0], "o")):
-        shown = np.where(positive, values, np.nan)
+        shown = np.where(values > 0, values, np.nan)
         handles += left.plot(at, shown, color=colour, marker=marker, markersize=3.5, linewidth=1.3)
     style.logarithmic(left, "y", np.concatenate((estimate[positive], distance[positive])))
     lost = len(at) - int(positive.sum())
@@ -172,8 +173,7 @@ def estimate_against_distance(rows: Sequence[Mapping[str, float]], title: str = 
     style.logarithmic(right, "y", estimate[positive])
     said = "from dark (first round) to pale (last)"
     if len(at) > 2:
-        ranks = [values.argsort().argsort() for values in (estimate, distance)]
-        said = f"rank correlation {np.corrcoef(ranks)[0, 1]:.2f}\n{said}"
+        said = f"rank correlation {spearmanr(estimate, distance).statistic:.2f}\n{said}"
     right.text(0.03, 0.97, said, transform=right.transAxes, va="top", fontsize=8, color=INK)
     return figure
 
