@@ -7,13 +7,13 @@ import os
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from queue import Empty
 from typing import Any
 
 from ganbench import fitting
@@ -21,10 +21,8 @@ from ganbench.configuration import Configuration
 from ganbench.data import PointSet
 from ganbench.metrics import PointRuler
 from ganbench.runs import RunFolder
+from ganbench.types import WorkError
 from ganbench.workbench import Workbench
-
-ATTEMPTS = 2
-"""How often a run is tried whose worker dies: once more, since another run may have taken the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +82,27 @@ def perform_all(
     on_news: Callable[[News], None],
     on_done: Callable[[Task, str], None],
 ) -> None:
-    """Does all tasks with so many workers; a worker that dies takes only its own run with it.
+    """Does all tasks with so many workers. A worker that dies takes no run with it but its own.
 
-    With one job the runs are done in this process, which a person's own objects need that cannot be pickled.
+    Which of the runs at hand killed a worker is not known, so each of them is tried once more, alone; one that kills
+    its worker then too has failed. With one job the runs are done in this process, which a person's own objects need
+    that cannot be pickled.
+
+    Raises:
+        WorkError: no worker could be started.
     """
     if jobs == 1:
         rulers: dict[int, PointRuler] = {}
         for task in tasks:
             on_done(task, perform(task, data, rulers, interrupted, partial(_tell, on_news, task.name)))
         return
-    attempts = dict.fromkeys((task.name for task in tasks), 0)
     left = list(tasks)
     while left and not interrupted():
-        left = _with_pool(left, data, jobs, attempts, interrupted, on_news, on_done)
+        suspects, left = _with_pool(left, data, jobs, interrupted, on_news, on_done)
+        for task in suspects:
+            if not interrupted() and any(_with_pool([task], data, 1, interrupted, on_news, on_done)):
+                error_file(task.folder).write_text("its process died twice\n", encoding="utf-8")
+                on_done(task, "failed: its process died twice")
 
 
 def _tell(on_news: Callable[[News], None], name: str, progress: fitting.Progress) -> None:
@@ -107,69 +113,64 @@ def _with_pool(
     tasks: Sequence[Task],
     data: PointSet,
     jobs: int,
-    attempts: dict[str, int],
     interrupted: Callable[[], bool],
     on_news: Callable[[News], None],
     on_done: Callable[[Task, str], None],
-) -> list[Task]:
-    """Does tasks until all are done or the pool breaks; gives those to be tried again."""
+) -> tuple[list[Task], list[Task]]:
+    """Does tasks until all are done or a worker dies; gives those that were begun by then, and the others."""
     context = multiprocessing.get_context("spawn")
-    news, stop = context.Queue(), context.Event()
-    started: set[str] = set()
-    again: list[Task] = []
-    with ProcessPoolExecutor(jobs, context, initializer=_settle, initargs=(data, news, stop)) as pool:
-        running = {pool.submit(_perform_in_worker, task): task for task in tasks}
+    # The data go through a queue: handed over at the start, they would hold up this process for ever if a worker died
+    # before it had read them.
+    gifts, news = context.Queue(), context.SimpleQueue()
+    settled, stop = context.Event(), context.Event()
+    for _ in range(jobs):
+        gifts.put(data)
+    gifts.cancel_join_thread()
+    begun: set[Future[str]] = set()
+    lost: list[tuple[Future[str], Task]] = []
+    with ProcessPoolExecutor(jobs, context, initializer=_settle, initargs=(gifts, news, settled, stop)) as pool:
+        with _no_interrupts():  # what blocks signals here blocks them in the workers, which leave Ctrl-C to the study
+            running = {pool.submit(_perform_in_worker, task): task for task in tasks}
         while running:
+            begun |= {future for future in running if future.running()}
             done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
-            _drain(news, started, on_news)
+            while not news.empty():
+                on_news(news.get())
             for future in done:
                 task = running.pop(future)
-                status = _status(future)
-                if status is not None:
-                    on_done(task, status)
-                else:
-                    attempts[task.name] += task.name in started
-                    again.append(task)
+                try:
+                    on_done(task, future.result())
+                except BrokenProcessPool:
+                    lost.append((future, task))
             if interrupted():
                 stop.set()
-    for task in [t for t in again if attempts[t.name] >= ATTEMPTS]:
-        again.remove(task)
-        error_file(task.folder).write_text(f"its process died {ATTEMPTS} times\n", encoding="utf-8")
-        on_done(task, f"failed: its process died {ATTEMPTS} times")
-    return again
+    if lost and not settled.is_set():
+        raise WorkError(
+            "no worker process could be started; a script of one's own must call this within "
+            "`if __name__ == '__main__':`, or with one job"
+        )
+    return [t for f, t in lost if f in begun], [t for f, t in lost if f not in begun]
 
 
-def _status(future: Future[str]) -> str | None:
-    """The run's status, or none where its process died."""
+@contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Within, Ctrl-C waits, and processes that are started never get it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        return future.result()
-    except BrokenProcessPool:
-        return None
-
-
-def _drain(news: Any, started: set[str], on_news: Callable[[News], None]) -> None:
-    while True:
-        try:
-            each = news.get_nowait()
-        except Empty:
-            return
-        if isinstance(each, str):
-            started.add(each)
-        else:
-            on_news(each)
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _worker: dict[str, Any] = {}
-"""What a worker process keeps between its runs: the data, what measures against them, the queue of news."""
+"""What a worker process keeps between its runs: the data, what measures against them, the way to the study."""
 
 
-def _settle(data: PointSet, news: Any, stop: Any) -> None:
-    """Makes a new process a worker: it leaves Ctrl-C to the study, and does not outlive it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    _worker.update(data=data, news=news, stop=stop, rulers={})
+def _settle(gifts: Any, news: Any, settled: Any, stop: Any) -> None:
+    """Makes a new process a worker, which does not outlive the study."""
+    threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
+    settled.set()
+    _worker.update(data=gifts.get(), news=news, stop=stop, rulers={})
 
 
 def _end_with(parent: Any) -> None:
@@ -178,7 +179,5 @@ def _end_with(parent: Any) -> None:
 
 
 def _perform_in_worker(task: Task) -> str:
-    news = _worker["news"]
-    news.put(task.name)
-    watch = partial(_tell, news.put, task.name)
+    watch = partial(_tell, _worker["news"].put, task.name)
     return perform(task, _worker["data"], _worker["rulers"], _worker["stop"].is_set, watch)

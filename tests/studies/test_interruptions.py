@@ -1,0 +1,159 @@
+"""Studies whose processes are stopped and killed: nothing is lost, nothing lives on, and the end is the same."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ganbench.studies import carry_out
+from tests.studies.conftest import WORDS, draw_nothing, outcome, small_study, table
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are looked up in /proc")
+
+ROUNDS = 40
+PATIENCE = 60.0
+"""Seconds after which what is waited for will not come."""
+
+Study = subprocess.Popen[str]
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study done at one go, in one process."""
+    study = small_study(tmp_path_factory.mktemp("unbroken") / "study", ROUNDS)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        draw_nothing(monkeypatch)
+        carry_out(study, jobs=1)
+    return study.path
+
+
+@pytest.fixture
+def begin(tmp_path: Path) -> Iterator[Callable[..., Study]]:
+    """Starts the same study by two workers, in a process group of its own that does not outlive the test."""
+    begun: list[Study] = []
+    words = ["gan,lsgan", "--data", "moons", "--rounds", str(ROUNDS), "--out", "study", "--jobs", "2", *WORDS]
+    slow = Path(__file__).with_name("slow.py")
+
+    def start(seeds: int = 2, deadly: str = "") -> Study:
+        process = subprocess.Popen(
+            [sys.executable, str(slow), "compare", *words, "--seeds", str(seeds)],
+            cwd=tmp_path, env=os.environ | {"DEADLY": deadly}, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        begun.append(process)
+        return process
+
+    yield start
+    for process in begun:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def wait_until(happened: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.02)
+
+
+def workers(study: Study) -> list[int]:
+    children = Path(f"/proc/{study.pid}/task/{study.pid}/children").read_text().split()
+    return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def alive(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def wait_for_work(study: Study, folder: Path) -> None:
+    """Until two runs are some rounds old."""
+    logs = folder / "study" / "runs"
+
+    def two_at_work() -> bool:
+        assert study.poll() is None, study.communicate()
+        return sum(len(log.read_bytes().splitlines()) >= 5 for log in logs.glob("*/log.jsonl")) >= 2
+
+    wait_until(two_at_work)
+
+
+def finish(study: Study) -> tuple[str, str]:
+    """Until the study has ended by itself; what it said."""
+    try:
+        return study.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        pytest.fail("the study hangs")
+
+
+def test_a_killed_worker_does_not_end_the_study(unbroken: Path, begin: Callable[..., Study], tmp_path: Path) -> None:
+    study = begin()
+    wait_for_work(study, tmp_path)
+    first, _ = workers(study)
+    os.kill(first, signal.SIGKILL)
+    out, err = finish(study)
+    assert study.returncode == 0, err
+    assert outcome(tmp_path / "study") == outcome(unbroken)
+
+
+def test_a_killed_study_goes_on_and_its_workers_do_not(
+    unbroken: Path, begin: Callable[..., Study], tmp_path: Path
+) -> None:
+    study = begin()
+    wait_for_work(study, tmp_path)
+    left = workers(study)
+    assert len(left) == 2
+    study.kill()
+    wait_until(lambda: not any(map(alive, left)))
+    assert not (tmp_path / "study" / "summary.json").exists()
+    again = begin()
+    out, err = finish(again)
+    assert again.returncode == 0, err
+    assert outcome(tmp_path / "study") == outcome(unbroken)
+
+
+def test_ctrl_c_says_how_to_go_on(unbroken: Path, begin: Callable[..., Study], tmp_path: Path) -> None:
+    study = begin()
+    wait_for_work(study, tmp_path)
+    left = workers(study)
+    os.killpg(study.pid, signal.SIGINT)  # as a terminal does: to the workers as well
+    out, err = finish(study)
+    assert study.returncode == 1
+    assert "the same command goes on" in err
+    assert "Traceback" not in err
+    assert not any(map(alive, left))
+    assert {row["status"] for row in table(tmp_path / "study")} == {"unfinished"}
+    again = begin()
+    out, err = finish(again)
+    assert again.returncode == 0, err
+    assert outcome(tmp_path / "study") == outcome(unbroken)
+
+
+def test_ctrl_c_while_the_workers_start(begin: Callable[..., Study], tmp_path: Path) -> None:
+    study = begin()
+    wait_until(lambda: workers(study))
+    os.killpg(study.pid, signal.SIGINT)
+    out, err = finish(study)
+    assert study.returncode == 1
+    assert "the same command goes on" in err
+    assert "Traceback" not in err
+
+
+def test_a_run_that_kills_its_worker_is_reported_and_takes_no_other_with_it(
+    unbroken: Path, begin: Callable[..., Study], tmp_path: Path
+) -> None:
+    study = begin(seeds=1, deadly="LeastSquares")
+    out, err = finish(study)
+    assert study.returncode == 0, err
+    assert {row["cell"]: row["status"] for row in table(tmp_path / "study")} == {"gan": "finished", "lsgan": "failed"}
+    assert "Of 1 run of lsgan, 1 failed; it is not ranked." in out
+    finished = outcome(tmp_path / "study")["runs/gan-seed0"]
+    assert finished == outcome(unbroken)["runs/gan-seed0"]
