@@ -19,7 +19,7 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False,
 VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
 )
-some_of = {"min_size": 1, "max_size": 3, "unique": True}
+some_of = {"min_size": 1, "max_size": 2, "unique": True}
 
 
 @given(st.sampled_from(FIELDS), st.lists(VALUES, min_size=1, max_size=4))
@@ -37,7 +37,7 @@ def test_what_is_no_list_of_values_is_refused(text: str) -> None:
 
 @given(
     recipes=st.lists(st.sampled_from(sorted(RECIPES)), **some_of),
-    optimizers=st.lists(st.sampled_from(sorted(OPTIMIZERS)), max_size=3, unique=True),
+    optimizers=st.lists(st.sampled_from(sorted(OPTIMIZERS)), max_size=2, unique=True),
     widths=st.lists(st.lists(st.integers(1, 300), max_size=3), **(some_of | {"unique": False, "unique_by": tuple})),
     rates=st.lists(st.floats(1e-6, 1.0), **some_of),
 )
