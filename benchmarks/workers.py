@@ -2,38 +2,28 @@
 
     python benchmarks/workers.py
 
-The same eight short runs, with their measurements and pictures, by one worker process and by two; three times in turn.
-Starting the workers is part of a study and is counted.
+The same eight runs with their measurements and pictures, as whole commands, so that starting the workers is counted.
 """
 
 from __future__ import annotations
 
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from pathlib import Path
 
-from ganbench.data import load_points
-from ganbench.studies.grid import cells
-from ganbench.studies.study import Study
-
-RUNS, ROUNDS, REPEATS = 8, 3000, 3
+RUNS, ROUNDS, REPEATS = 8, 3000, 2
 
 
 def seconds(jobs: int) -> float:
-    """How long the study takes; one job too is given a process of its own, so that both pay for starting one."""
+    """How long the study takes as a command."""
+    words = ["compare", "gan", "--data", "letter-m", "--seeds", str(RUNS), "--rounds", str(ROUNDS), "--jobs", str(jobs)]
     with tempfile.TemporaryDirectory() as folder:
-        study = Study(
-            Path(folder),
-            load_points("letter-m"),
-            "letter-m",
-            cells({"gan": "gan"}, fixed=[("rounds", ROUNDS)]),
-            RUNS,
-            "",
-        )
         start = time.perf_counter()
-        study.run(jobs)
+        command = [sys.executable, "-m", "ganbench", *words, "--out", f"{folder}/study"]
+        subprocess.run(command, check=True, capture_output=True)
         return time.perf_counter() - start
 
 
