@@ -12,13 +12,13 @@ import yaml
 from PIL import Image
 
 from ganbench.configuration import configure, from_flat, parse_change
-from ganbench.gallery import Gallery
 from ganbench.optimizers import OPTIMIZERS
 from ganbench.recipes import RECIPES
 from ganbench.runs import RunFolder
 from ganbench.settings import at
 from ganbench.workbench import Workbench
 from tests.cli.conftest import TINY
+from tests.undrawn import draw_nothing
 
 METRICS = {"w1", "w2", "sliced_w", "energy", "js", "kl"}
 MODES = {"modes", "high_quality", "reverse_kl", "reverse_kl_off"}
@@ -27,9 +27,7 @@ ROUNDS = 3
 
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs without pictures, which take most of a short run's time."""
-    monkeypatch.setattr(Gallery, "snapshot", lambda self, measured: None)
-    monkeypatch.setattr(Gallery, "finish", lambda self, summary: None)
+    draw_nothing(monkeypatch)
 
 
 @pytest.fixture

@@ -4,16 +4,14 @@ import csv
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from ganbench.data import load_points
-from ganbench.gallery import Gallery
 from ganbench.runs import RunFolder
 from ganbench.studies.grid import cells
 from ganbench.studies.study import Study
 from tests.cli.conftest import ganbench
+from tests.undrawn import undrawn
 
-__all__ = ["ganbench"]
+__all__ = ["ganbench", "undrawn"]
 
 SMALL: dict[str, Any] = {
     "critic.network.widths": [8],
@@ -30,17 +28,6 @@ def small_study(path: Path, rounds: int, seeds: int = 2) -> Study:
     """`gan` and `lsgan` on the moons; the seeds are the study's only difference from its command."""
     compared = cells({"gan": "gan", "lsgan": "lsgan"}, fixed=[*SMALL.items(), ("rounds", rounds)])
     return Study(path, load_points("moons"), "moons", compared, seeds, "Comparison")
-
-
-@pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs without pictures, which take most of a short run's time."""
-    draw_nothing(monkeypatch)
-
-
-def draw_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Gallery, "snapshot", lambda self, measured: None)
-    monkeypatch.setattr(Gallery, "finish", lambda self, summary: None)
 
 
 def table(study: Path) -> list[dict[str, str]]:

@@ -103,6 +103,14 @@ def test_runs_with_other_settings_are_not_mixed_in(ganbench: Callable, copy: Pat
     assert times(copy) == before
 
 
+def test_runs_on_other_data_are_not_mixed_in(ganbench: Callable, tmp_path: Path, undrawn: None) -> None:
+    command = ("compare", "gan", "--data", "x.npy", "--rounds", 2, "--jobs", 1, *WORDS, "--out", "study")
+    for seed in (0, 1):
+        np.save(tmp_path / "x.npy", np.random.default_rng(seed).normal(size=(100, 2)))
+        ended = ganbench(*command, "--seeds", 1 + seed)
+        assert ended.code == (0, 2)[seed]
+
+
 def test_a_cell_that_cannot_be_trained_is_reported_and_workers_change_nothing(
     ganbench: Callable, tmp_path: Path, undrawn: None
 ) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ganbench.studies import carry_out
-from tests.studies.conftest import WORDS, draw_nothing, outcome, small_study, table
+from tests.studies.conftest import WORDS, outcome, small_study, table
+from tests.undrawn import draw_nothing
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are looked up in /proc")
 

@@ -1,0 +1,5 @@
+"""Fixtures of these tests."""
+
+from tests.undrawn import undrawn
+
+__all__ = ["undrawn"]
