@@ -6,8 +6,8 @@ import pytest
 import torch
 from jaxtyping import install_import_hook
 
-# Shapes and types are checked at every call of these. Not of what says itself, in a sentence, that a shape is wrong; nor
-# of the training core, where asking whether something is a `Scores` would compute the verdicts that a turn leaves alone.
+# Shapes and types are checked at every call of these. Not of what says itself, in a sentence, that a shape is wrong;
+# nor of the training core, where asking whether something is a `Scores` would compute the verdicts of a turn.
 CHECKED = ("networks", "priors", "sampling", "data.batches", "workbench")
 install_import_hook([f"ganbench.{part}" for part in CHECKED], "beartype.beartype")
 

@@ -15,13 +15,13 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ganbench import fitting
-from ganbench.configuration import Configuration, Measure, configure
+from ganbench.configuration import Configuration, Measure, configure, refill
 from ganbench.data import BUILT_IN, PointSet, load_points
 from ganbench.figures.curves import loss_curves, metric_curves
-from ganbench.metrics import PointRuler
+from ganbench.metrics import MODE_COUNT, PointRuler
 from ganbench.progress import watching
 from ganbench.recipes.base import Recipe
-from ganbench.runs import RunFolder
+from ganbench.runs import UNNAMED, RunFolder
 from ganbench.studies import Results, Study, carry_out
 from ganbench.studies.grid import cells
 from ganbench.types import UsageError
@@ -29,9 +29,6 @@ from ganbench.workbench import Workbench
 
 Data: TypeAlias = str | Path | np.ndarray | Tensor | PointSet
 """A built-in name, a file's path, rows of points, or a set that was loaded before."""
-
-UNNAMED = "array"
-"""How a run calls points that came from no file."""
 
 
 def source_name(data: Data) -> str:
@@ -43,9 +40,7 @@ def source_name(data: Data) -> str:
 
 def train(configuration: Configuration, data: PointSet, out: Path, watch: fitting.Watcher) -> dict[str, Any]:
     """Trains in a new folder; gives the summary."""
-    folder = RunFolder.create(out, configuration)
-    if configuration.data == UNNAMED:
-        folder.keep(data)
+    folder = RunFolder.create(out, configuration, data)
     return fitting.fit(Workbench(configuration, data), folder, watch=watch)
 
 
@@ -75,7 +70,7 @@ def fit(
     path = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="ganbench-")) / "run"
     with watching(f"{configuration.recipe} on {points.title}") if progress else nullcontext(_ignore) as watch:
         train(configuration, points, path, watch)
-    return Run(path, recipe=recipe if isinstance(recipe, Recipe) else None)
+    return Run(path, configuration)
 
 
 def _ignore(reached: fitting.Progress) -> None:
@@ -83,15 +78,20 @@ def _ignore(reached: fitting.Progress) -> None:
 
 
 def load(path: str | Path, recipe: Recipe | None = None) -> Run:
-    """A run by its folder. One that was trained with a person's own objects needs its recipe again."""
-    return Run(RunFolder.open(Path(path)).path, recipe)
+    """A run by its folder. One that was trained with a person's own objects needs its recipe again.
+
+    Raises:
+        UsageError: there is no run, or it needs its recipe, or the recipe is another one.
+    """
+    folder = RunFolder.open(Path(path))
+    return Run(folder.path, folder.configuration if recipe is None else refill(folder.tree, recipe))
 
 
 class Run:
     """A training that has ended, opened from its folder."""
 
-    def __init__(self, path: Path, recipe: Recipe | None = None) -> None:
-        self.path, self._recipe = path, recipe
+    def __init__(self, path: Path, configuration: Configuration) -> None:
+        self.path, self.configuration = path, configuration
         self.folder = RunFolder.open(path)
 
     def __repr__(self) -> str:
@@ -117,16 +117,11 @@ class Run:
         """The points that the run was trained on."""
         return load_points(self.folder.source)
 
-    @cached_property
-    def _open(self) -> Workbench:
-        if self._recipe is None:
-            return Workbench(self.folder.configuration, self.data)
-        return Workbench(configure(self._recipe, UNNAMED), self.data)
-
     def workbench(self, checkpoint: str | int = "best") -> Workbench:
         """The training as a checkpoint has it: `best`, `last` or a round."""
-        self._open.restore(self.folder.checkpoint(checkpoint))
-        return self._open
+        bench = Workbench(self.configuration, self.data)
+        bench.restore(self.folder.checkpoint(checkpoint))
+        return bench
 
     def sample(self, count: int, seed: int = 0, checkpoint: str | int = "best") -> Float[np.ndarray, "count d"]:
         """Generated points in the data's units."""
@@ -152,10 +147,7 @@ class Run:
 
     def loss_curves(self) -> Figure:
         """Both players' losses along the training."""
-        rows = self.losses
-        names = [name for name in rows[0] if name not in ("round", "seconds")] if rows else []
-        series = {name: [row[name] for row in rows] for name in names}
-        return loss_curves([row["round"] for row in rows], series)
+        return loss_curves(*self.folder.losses())
 
 
 def evaluate(what: str | Path | np.ndarray | Tensor, against: Data) -> dict[str, Any]:
@@ -171,10 +163,12 @@ def evaluate(what: str | Path | np.ndarray | Tensor, against: Data) -> dict[str,
         ruler = PointRuler(points, Measure().final)
         metrics = run.measure(points, ruler.count)
     else:
-        samples = load_points(what)
+        samples = load_points(what, to_learn=False)
         _same_dimension(samples.name, samples, points)
-        ruler = PointRuler(points, min(Measure().final, len(samples)))
-        metrics = ruler.measure(samples.points)
+        count = len(samples)
+        ruler = PointRuler(points, min(Measure().final, count), mode_count=min(MODE_COUNT, count))
+        # Files are often sorted; the first so many would be a part of them.
+        metrics = ruler.measure(np.random.default_rng(0).permutation(samples.points))
     return {
         "what": str(what) if isinstance(what, (str, Path)) else UNNAMED,
         "against": points.name,

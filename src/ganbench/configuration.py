@@ -11,7 +11,17 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from ganbench.recipes import recipe_named
 from ganbench.recipes.base import Recipe
-from ganbench.settings import change, from_tree, settings, to_tree
+from ganbench.settings import (
+    at,
+    change,
+    dotted_names,
+    from_tree,
+    is_collection,
+    names_kind,
+    own_pieces,
+    settings,
+    to_tree,
+)
 from ganbench.types import UsageError
 
 
@@ -39,7 +49,7 @@ class Configuration:
     snapshot_every: PositiveInt | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    threads: PositiveInt = 1
+    threads: Annotated[int, Field(ge=1, le=1024)] = 1
     measure: Measure = Measure()
 
     def tree(self, *, for_file: bool = True) -> dict[str, Any]:
@@ -47,8 +57,9 @@ class Configuration:
         tree = to_tree(self, for_file=for_file)
         return {**{k: v for k, v in tree.items() if k != "plan"}, **tree["plan"]}
 
-    def write(self, path: Path) -> None:
-        path.write_text(yaml.safe_dump(self.tree(), sort_keys=False, allow_unicode=True), encoding="utf-8")
+    def text(self) -> str:
+        """The configuration as `config.yaml` has it."""
+        return yaml.safe_dump(self.tree(), sort_keys=False, allow_unicode=True)
 
 
 def from_flat(tree: Mapping[str, Any]) -> Configuration:
@@ -71,19 +82,38 @@ def configure(
         UsageError: a name or value that is not allowed; the sentence says which and what is.
     """
     name = recipe if isinstance(recipe, str) else "own"
+    file = file or {}
+    if file.get("recipe", name) not in (name, "own"):
+        raise UsageError(f"the configuration is of the recipe {file['recipe']!r}, not of {name!r}")
     plan = recipe_named(recipe) if isinstance(recipe, str) else recipe
     changes = list(changes)
     if not file and not changes:
         return Configuration(recipe=name, data=data, plan=plan)
     tree = Configuration(recipe=name, data=data, plan=plan).tree(for_file=False)
-    for key, value in (file or {}).items():
+    for key, value in file.items():
         if key not in ("recipe", "data"):
             tree = _lay_over(tree, str(key), value)
     for key, value in changes:
         if key in ("recipe", "data"):
             raise UsageError(f"--set {key}: the {key} is named on the command line itself")
         tree = change(tree, key, value)
+        if names_kind(value):  # a piece is spelt out, so that its fields can be changed too
+            tree = from_flat(tree).tree(for_file=False)
     return from_flat(tree)
+
+
+def refill(tree: Mapping[str, Any], recipe: Recipe) -> Configuration:
+    """The configuration that a file has, with the recipe's own objects where the file can only name them.
+
+    Raises:
+        UsageError: the recipe has no such object at some place.
+    """
+    filled, live = dict(tree), to_tree(recipe)
+    for name in own_pieces(tree):
+        if name not in dotted_names(live):
+            raise UsageError(f"{name}: the run has an object of one's own there, which this recipe lacks")
+        filled = change(filled, name, at(live, name))
+    return from_flat(filled)
 
 
 def _lay_over(tree: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
@@ -91,6 +121,8 @@ def _lay_over(tree: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
     below: Any = tree
     for key in name.split("."):
         below = below.get(key) if isinstance(below, Mapping) else None
+    if is_collection(below):  # named pieces, such as a player's terms, are a whole: one that is not there is meant so
+        return change(tree, name, value)
     same_kind = isinstance(below, Mapping) and isinstance(value, Mapping) and below.get("kind") == value.get("kind")
     if not same_kind or not below or not value:
         return change(tree, name, value)
@@ -108,7 +140,7 @@ def read_config(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: there is no such configuration file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not readable as a configuration: {error}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise UsageError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(tree, dict):
         raise UsageError(f"{path}: a configuration is a mapping of names to values")
@@ -126,5 +158,5 @@ def parse_change(text: str) -> tuple[str, Any]:
         raise UsageError(f"--set takes key=value, not {text!r}")
     try:
         return name.strip(), yaml.safe_load(value)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise UsageError(f"--set {name}: {value!r} is not a value: {' '.join(str(error).split())}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, TypeAlias
 
 import torch
@@ -43,14 +44,15 @@ class Clip:
 
     @torch.no_grad()
     def project(self, network: nn.Module) -> None:
+        for parameter in network.parameters() if self.layers == "all" else self._parameters(network):
+            parameter.clamp_(-self.bound, self.bound)
+
+    def _parameters(self, network: nn.Module) -> Iterator[nn.Parameter]:
         for name, module in network.named_modules():
             if self._chosen(name, module):
-                for parameter in module.parameters(recurse=False):
-                    parameter.clamp_(-self.bound, self.bound)
+                yield from module.parameters(recurse=False)
 
     def _chosen(self, name: str, module: nn.Module) -> bool:
-        if self.layers == "all":
-            return True
         return any(asked == name or isinstance(module, _KINDS.get(asked, ())) for asked in self.layers)
 
 

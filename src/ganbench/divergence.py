@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from ganbench.objectives import Wasserstein
+from ganbench.objectives import EstimatesDistance
 from ganbench.recipes.base import Player, Recipe
 from ganbench.training import State
 
@@ -31,7 +31,9 @@ def _likely_cause(recipe: Recipe) -> str:
         for term, settings in player.terms.items():
             if settings.weight * player.optimizer.lr > HIGH_RATE:
                 return f"likely {name}.terms.{term}.weight = {settings.weight:g} is too high for the learning rate"
-    unbounded = isinstance(recipe.objective, Wasserstein) and not (recipe.critic.constraints or recipe.critic.terms)
+    unbounded = isinstance(recipe.objective, EstimatesDistance) and not (
+        recipe.critic.constraints or recipe.critic.terms
+    )
     if unbounded:
         return "nothing bounds the critic's slope: the Wasserstein game needs a clip or a gradient penalty"
     return "a lower learning rate of either player, or a gradient penalty on the critic, usually helps"

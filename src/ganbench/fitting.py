@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -16,7 +17,6 @@ from ganbench.divergence import why_diverged
 from ganbench.gallery import Gallery
 from ganbench.runs import RunFolder
 from ganbench.training import Report
-from ganbench.types import UsageError
 from ganbench.workbench import Workbench
 
 SNAPSHOTS = 12
@@ -86,19 +86,17 @@ class Session:
         if checkpoint is None:
             self.folder.rewind(-1)
             return
-        if checkpoint.facts["data"] != self.bench.data.fingerprint:
-            raise UsageError(f"{self.folder.path}: {self.bench.data.name} has changed since this run was begun")
         self.bench.restore(checkpoint)
         self.measuring = checkpoint.facts["measuring"]
         self.folder.rewind(checkpoint.round)
         for row in self.folder.rows("metrics"):
             self.measured = _metrics(row)
-            self.lowest = min(self.lowest, row[GUIDE])
+            self.lowest = min(self.lowest, math.inf if row[GUIDE] is None else row[GUIDE])
 
     def run(self, interrupted: Callable[[], bool], watch: Watcher) -> None:
         """Trains until the span, the user or the numbers say stop."""
         share = self.bench.share
-        if self.bench.state.round == 0:
+        if not self.folder.rows("metrics"):
             self.snapshot()
         for report in self.bench.play():
             before, share = share, self.bench.share
@@ -110,8 +108,9 @@ class Session:
             if due:
                 self.snapshot()
             if share < 1 and interrupted():
-                self.status = "interrupted"
-                self.checkpoint(best=False)
+                if self._is_sound({}):
+                    self.status = "interrupted"
+                    self.checkpoint(best=False)
                 return
 
     def _snapshot_due(self, before: float, share: float) -> bool:
@@ -124,6 +123,9 @@ class Session:
         """Writes the losses down; False, with a likely cause, if they or the weights are no longer finite."""
         losses = {name: float(loss) for name, loss in report.losses.items()}
         self.folder.append("log", {"round": report.round, "seconds": report.seconds, **losses})
+        return self._is_sound(losses)
+
+    def _is_sound(self, losses: dict[str, float]) -> bool:
         self.cause = why_diverged(self.bench.state, self.bench.recipe, losses)
         if self.cause:
             self.status = "diverged"
@@ -143,7 +145,7 @@ class Session:
 
     def checkpoint(self, *, best: bool) -> None:
         state = self.bench.state
-        facts = {**state.counters(), "data": self.bench.data.fingerprint, "measuring": self.measuring}
+        facts = {**state.counters(), "data_sha256": self.bench.data.fingerprint, "measuring": self.measuring}
         checkpoints.write(self.folder.checkpoints, checkpoints.Checkpoint(state.tensors(), facts), best=best)
 
     def finish(self) -> dict[str, Any]:
@@ -152,6 +154,7 @@ class Session:
         summary = {
             "recipe": configuration.recipe,
             "data": self.bench.data.name,
+            "data_sha256": self.bench.data.fingerprint,
             "seed": configuration.seed,
             "status": self.status,
             "rounds": state.round,
@@ -162,9 +165,9 @@ class Session:
             "measuring_seconds": self.measuring,
             **({"cause": self.cause} if self.cause else {}),
         }
-        self.folder.write_summary(summary)
         if self.status != "interrupted":
             self.gallery.finish(summary)
+        self.folder.write_summary(summary)  # last: a run that has one is not begun again
         return summary
 
     def _closing_metrics(self) -> dict[str, dict[str, float]]:
@@ -172,8 +175,9 @@ class Session:
         bench, measure = self.bench, self.bench.configuration.measure
         best_round = checkpoints.best_round(self.folder.checkpoints)
         if self.status == "interrupted":
-            row = next(row for row in self.folder.rows("metrics") if row["round"] == best_round)
-            return {"final": self.measured, "best": _metrics(row), "floor": bench.ruler(measure.count).floor}
+            rows = {row["round"]: _metrics(row) for row in self.folder.rows("metrics")}
+            best = rows.get(best_round, self.measured) if best_round is not None else self.measured
+            return {"final": self.measured, "best": best, "floor": bench.ruler(measure.count).floor}
         if self.status == "diverged":
             bench.restore(self.folder.checkpoint("last"))
         floor = bench.ruler(measure.final).floor

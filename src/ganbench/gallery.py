@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from ganbench.constraints import Clip
 from ganbench.figures.animation import animate, save_png
@@ -16,6 +17,7 @@ from ganbench.figures.weights import weight_histograms
 from ganbench.metrics import METRICS
 from ganbench.reports import Page, Picture, Section, Table, write_page
 from ganbench.runs import RunFolder
+from ganbench.sampling import looking
 from ganbench.workbench import Workbench
 
 SHOWN = 2000
@@ -46,13 +48,12 @@ class Gallery:
     def finish(self, summary: dict[str, Any]) -> None:
         """The closing pictures and `report.html`."""
         figures, configuration = self.folder.figures, self.bench.configuration
-        rows, log = self.folder.rows("metrics"), self.folder.rows("log")
+        rows = self.folder.rows("metrics")
         save_png(self.bench.scatter(SHOWN), figures / "scatter.png")
         names = [name for name in METRICS if name in rows[0]]
         save_png(metric_curves(rows, names, summary["snapshot_floor"]), figures / "metrics.png")
-        losses = {k: [row[k] for row in log] for k in (log[0] if log else ()) if k not in ("round", "seconds")}
         title = f"{configuration.recipe} on {self.bench.data.title}"
-        save_png(loss_curves([row["round"] for row in log], losses, title), figures / "losses.png")
+        save_png(loss_curves(*self.folder.losses(), title), figures / "losses.png")
         save_png(weight_histograms(self._critic_weights(), self._bound(), title), figures / "weights.png")
         if "critic_estimate" in rows[0]:
             save_png(estimate_against_distance(rows), figures / "estimate.png")
@@ -61,8 +62,14 @@ class Gallery:
         write_page(self._page(summary), self.folder.path / "report.html")
 
     def _critic_weights(self) -> dict[str, np.ndarray]:
-        named = self.bench.state.critic.network.named_parameters()
-        return {name: p.detach().float().cpu().numpy().ravel() for name, p in named if name.endswith("weight")}
+        """The weights that the critic's layers use; parametrised ones as they are after it."""
+        found = {}
+        with looking(self.bench.state.critic.network):
+            for name, module in self.bench.state.critic.network.named_modules():
+                weight = getattr(module, "weight", None)
+                if isinstance(weight, Tensor) and weight.dim() > 1:
+                    found[name] = weight.float().cpu().numpy().ravel()
+        return found
 
     def _bound(self) -> float | None:
         clips = (c for c in self.bench.recipe.critic.constraints.values() if isinstance(c, Clip))

@@ -6,7 +6,7 @@ With s = D(x) on data and t = D(G(z)) on fakes, both (batch,), every method retu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, TypeAlias
+from typing import Annotated, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -28,6 +28,13 @@ class Pair:
 
     real: Float[Tensor, " scores"]
     fake: Float[Tensor, " scores"]
+
+
+@runtime_checkable
+class EstimatesDistance(Protocol):
+    """A game whose critic's scores estimate a distance of the data from the fakes."""
+
+    def distance(self, scores: Scores) -> Tensor: ...
 
 
 class Memoryless:

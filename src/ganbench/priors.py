@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Annotated, Literal, TypeAlias
 
 import torch
-from pydantic import NonNegativeInt
+from pydantic import Field
 from torch import Tensor
 
 from ganbench.settings import OneOf, settings
@@ -21,7 +21,7 @@ class Noise:
     With dimension 0 there are as many as a thing of the data has numbers, and at least 2.
     """
 
-    dimension: NonNegativeInt = 5
+    dimension: Annotated[int, Field(ge=0, le=65_536)] = 5
     distribution: Literal["normal", "uniform", "sphere"] = "normal"
     low: float = -1.0
     high: float = 1.0

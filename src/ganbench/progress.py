@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from ganbench.fitting import GUIDE, Watcher
@@ -34,7 +35,7 @@ def watching(title: str, console: Console | None = None) -> Iterator[Watcher]:
         return
     columns = (
         SpinnerColumn(),
-        TextColumn(f"[bold]{title}[/]"),
+        TextColumn(escape(title).replace("{", "{{").replace("}", "}}")),
         BarColumn(bar_width=24),
         TextColumn("{task.description}"),
     )

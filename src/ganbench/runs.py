@@ -16,6 +16,11 @@ from ganbench.configuration import Configuration, from_flat, read_config
 from ganbench.data.points import PointSet
 from ganbench.types import UsageError
 
+UNNAMED = "array"
+"""How a configuration calls points that came from no file; the run keeps them."""
+
+KEPT_DATA = "data.npy"
+
 
 class RunFolder:
     """One training's folder. Lines are appended as they come; whole files are replaced at once."""
@@ -27,8 +32,8 @@ class RunFolder:
         self.samples = path / "samples"
 
     @classmethod
-    def create(cls, path: Path, configuration: Configuration) -> RunFolder:
-        """A new run's folder.
+    def create(cls, path: Path, configuration: Configuration, data: PointSet) -> RunFolder:
+        """A new run's folder, with the data in it where they came from no file.
 
         Raises:
             UsageError: the path is a file, or a folder that holds something.
@@ -40,9 +45,11 @@ class RunFolder:
             raise UsageError(f"{path} {what}; choose another folder, or go on with an unfinished run by --resume")
         folder = cls(path)
         try:
-            for each in (path, folder.checkpoints, folder.figures, folder.samples):
-                each.mkdir(parents=True, exist_ok=True)
-            configuration.write(path / "config.yaml")
+            path.mkdir(parents=True, exist_ok=True)
+            if configuration.data == UNNAMED:
+                np.save(path / KEPT_DATA, data.points)
+            write_atomically(path / "config.yaml", configuration.text().encode())
+            folder._make_room()
         except OSError as error:
             raise UsageError(f"{path}: the run's folder cannot be written: {error.strerror}") from None
         return folder
@@ -52,16 +59,18 @@ class RunFolder:
         """The folder of a run that exists. Raises UsageError where there is none."""
         if not (path / "config.yaml").is_file():
             raise UsageError(f"{path}: there is no run here (a run's folder holds config.yaml)")
-        return cls(path)
+        folder = cls(path)
+        folder._make_room()
+        return folder
 
-    def keep(self, points: PointSet) -> None:
-        """Keeps points that came from no file beside the run, so that it can be opened again."""
-        np.save(self.path / "data.npy", points.points)
+    def _make_room(self) -> None:
+        for each in (self.checkpoints, self.figures, self.samples):
+            each.mkdir(exist_ok=True)
 
     @property
     def source(self) -> str:
         """The name or path that the run's data are loaded by."""
-        kept = self.path / "data.npy"
+        kept = self.path / KEPT_DATA
         return str(kept) if kept.exists() else str(self.tree["data"])
 
     @property
@@ -101,10 +110,23 @@ class RunFolder:
         return [row for line in lines if (row := _parsed(line)) is not None]
 
     def rewind(self, round: int) -> None:
-        """Drops the lines that came after a round, which a resumed training will write again."""
+        """Drops what came after a round: a resumed training will make it again."""
         for name in ("log", "metrics"):
             kept = [json.dumps(row) + "\n" for row in self.rows(name) if row["round"] <= round]
             write_atomically(self.path / f"{name}.jsonl", "".join(kept).encode())
+        for folder in (self.checkpoints, self.figures, self.samples):
+            for path in folder.iterdir():
+                if path.stem.isdigit() and int(path.stem) > round:
+                    path.unlink()
+        if (checkpoints.best_round(self.checkpoints) or 0) > round:
+            (self.checkpoints / "best.json").unlink()
+
+    def losses(self) -> tuple[list[int], dict[str, list[float]]]:
+        """The logged rounds, and each loss there; NaN where a round had none of it or it was not finite."""
+        rows = self.rows("log")
+        names = dict.fromkeys(name for row in rows for name in row if name not in ("round", "seconds"))
+        series = {name: [math.nan if row.get(name) is None else row[name] for row in rows] for name in names}
+        return [row["round"] for row in rows], series
 
     def checkpoint(self, which: str | int) -> Checkpoint:
         """The `best`, the `last`, or that of a round. The last one stands in for a best one that was damaged.

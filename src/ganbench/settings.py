@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, GetCoreSchemaHandler, SerializationInfo, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as checked_dataclass
-from pydantic_core import core_schema
+from pydantic_core import PydanticCustomError, core_schema
 from typing_extensions import dataclass_transform
 
 from ganbench.errors import UsageError
@@ -36,19 +37,20 @@ class OneOf:
     protocol: type
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        choices = {kind: self._choice(kind, handler.generate_schema(cls)) for kind, cls in self.table.items()}
-        own = core_schema.is_instance_schema(
-            self.protocol,
+        choices = {kind: self._choice(kind, cls, handler.generate_schema(cls)) for kind, cls in self.table.items()}
+        own = core_schema.no_info_before_validator_function(
+            lambda value: value.content if isinstance(value, _Box) else value,
+            core_schema.is_instance_schema(self.protocol),
             serialization=core_schema.plain_serializer_function_ser_schema(_write_own, info_arg=True),
         )
         return core_schema.tagged_union_schema({**choices, "own": own}, discriminator=self._kind)
 
-    def _choice(self, kind: str, schema: core_schema.CoreSchema) -> core_schema.CoreSchema:
+    def _choice(self, kind: str, cls: type, schema: core_schema.CoreSchema) -> core_schema.CoreSchema:
         def with_kind(value: Any, inner: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
             return {"kind": kind, **inner(value)}
 
         return core_schema.no_info_before_validator_function(
-            _without_kind,
+            partial(_fields_of, cls),
             schema,
             serialization=core_schema.wrap_serializer_function_ser_schema(with_kind, schema=schema),
         )
@@ -57,20 +59,34 @@ class OneOf:
         if isinstance(value, str):
             return value
         if isinstance(value, Mapping):
-            return str(value.get("kind"))
+            return str(value.get("kind", "none given"))
         return next((kind for kind, cls in self.table.items() if type(value) is cls), "own")
 
 
-def _without_kind(value: Any) -> Any:
+class _Box:
+    """Holds a person's own object in a tree, where pydantic would take a dataclass apart."""
+
+    def __init__(self, content: Any) -> None:
+        self.content = content
+
+
+def _fields_of(cls: type, value: Any) -> Any:
+    """The fields that a mapping gives for a class of settings; a bare kind gives none."""
     if isinstance(value, str):
         return {}
-    return {k: v for k, v in value.items() if k != "kind"} if isinstance(value, Mapping) else value
+    if not isinstance(value, Mapping):
+        return value
+    known = [field.name for field in fields(cls)]
+    for name in value:
+        if name not in (*known, "kind"):
+            raise PydanticCustomError("unknown_field", "{sentence}", {"sentence": unknown("field", str(name), known)})
+    return {k: v for k, v in value.items() if k != "kind"}
 
 
 def _write_own(value: Any, info: SerializationInfo) -> Any:
     """A person's own object stays as it is, and is named by its class in a file, which cannot hold it."""
     if info.mode == "python":
-        return value
+        return _Box(value)
     cls = type(value)
     return {"kind": "own", "class": f"{cls.__module__}.{cls.__qualname__}"}
 
@@ -96,7 +112,7 @@ def from_tree(cls: type[T], tree: Mapping[str, Any]) -> T:
     """
     if own := own_pieces(tree):
         raise UsageError(
-            f"{own[0]}: this piece was a person's own object ({at(tree, own[0])['class']}), which no file can "
+            f"{own[0]}: this piece was a person's own object ({at(tree, own[0]).get('class')}), which no file can "
             "hold; give the recipe from Python"
         )
     try:
@@ -115,8 +131,8 @@ def change(tree: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:
         UsageError: no such field; the sentence names the nearest right spelling.
     """
     head, _, rest = name.partition(".")
-    collection = _is_collection(tree)
-    if head not in tree and (rest or not collection or not _names_kind(value)):
+    collection = is_collection(tree)
+    if head not in tree and (rest or not collection or not names_kind(value)):
         raise UsageError(unknown("field", name, dotted_names(tree)))
     if not rest:
         if collection and value is None:
@@ -155,11 +171,16 @@ def unknown(what: str, given: str, allowed: Iterable[str]) -> str:
     return f"unknown {what} {given!r}{hint}{listed}"
 
 
-def _is_collection(tree: Mapping[str, Any]) -> bool:
-    return "kind" not in tree and all(isinstance(v, Mapping) and "kind" in v for v in tree.values())
+def is_collection(tree: Any) -> bool:
+    """Whether this is a mapping of names to pieces, such as a player's terms."""
+    return (
+        isinstance(tree, Mapping)
+        and "kind" not in tree
+        and all(isinstance(v, Mapping) and "kind" in v for v in tree.values())
+    )
 
 
-def _names_kind(value: Any) -> bool:
+def names_kind(value: Any) -> bool:
     return isinstance(value, str) or (isinstance(value, Mapping) and "kind" in value)
 
 
@@ -173,11 +194,15 @@ def _sentence(error: ValidationError, tree: Any) -> str:
     """pydantic's first complaint as one sentence in the words of the configuration."""
     first = error.errors(include_url=False)[0]
     steps = _real_steps(first["loc"], tree)
+    if first["type"] == "unknown_field":
+        steps = steps[:-1]  # told of the piece, after whose name comes its kind
     where = ".".join(steps)
     match first["type"]:
         case "union_tag_invalid":
             allowed = [tag.strip(" '") for tag in first["ctx"]["expected_tags"].split(",")]
             return f"{where}: " + unknown("kind", first["ctx"]["tag"], [t for t in allowed if t != "own"])
+        case "unknown_field":
+            return f"{where}: {first['msg']}"
         case "unexpected_keyword_argument":
             return f"{where}: unknown field"
         case "missing":

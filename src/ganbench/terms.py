@@ -15,11 +15,11 @@ from ganbench.types import Term, Turn, score_gradient
 
 @settings
 class GradientPenalty:
-    """Holds the norm of the critic's gradient near a target: E (|grad D(x)| - target)^2, one norm a sample.
+    """Holds the norm of the critic's gradient near a target: E (|grad D(x)| - target)^2, one norm a score.
 
     `where` says at which x the norm is taken: `real` (with target 0: R1, arXiv:1801.04406), `fake` (R2), `between`
-    (a random point of the segment from a generated to a real thing, one share a sample: WGAN-GP, arXiv:1704.00028),
-    `around_real` (x + a (0.5 std(x) u), u uniform a coordinate and a uniform a sample: DRAGAN, arXiv:1705.07215).
+    (a random point of the segment from a generated to a real thing, one share a score: WGAN-GP, arXiv:1704.00028),
+    `around_real` (x + a (0.5 std(x) u), u uniform a coordinate and a uniform a score: DRAGAN, arXiv:1705.07215).
     The factor `anneal` multiplies the penalty along the training. R3GAN's gamma is twice the weight.
     """
 
@@ -29,7 +29,8 @@ class GradientPenalty:
     anneal: CurveSetting = Constant()
 
     def __call__(self, turn: Turn) -> Tensor:
-        gradient = self._gradient(turn).flatten(1)
+        # A critic that judges packs has a norm for each pack: what a score depends on lies together in the batch.
+        gradient = self._gradient(turn).reshape(len(turn.on_real.score), -1)
         if self.target == 0:  # the square root has no gradient at 0, and none is needed
             penalty = gradient.square().sum(1).mean()
         else:
@@ -53,9 +54,10 @@ class GradientPenalty:
 
 
 def _one_share_each(turn: Turn) -> Tensor:
-    """One uniform number a sample, shaped to multiply the batch."""
-    x = turn.real.x
-    return torch.rand((len(x), *(1,) * (x.dim() - 1)), generator=turn.rng, device=x.device, dtype=x.dtype)
+    """One uniform number a score, shaped to multiply the batch."""
+    x, scores = turn.real.x, len(turn.on_real.score)
+    share = torch.rand(scores, generator=turn.rng, device=x.device, dtype=x.dtype)
+    return share.repeat_interleave(len(x) // scores).view(-1, *(1,) * (x.dim() - 1))
 
 
 TERMS: dict[str, type] = {"gradient-penalty": GradientPenalty}

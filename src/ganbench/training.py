@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from ganbench.data.batches import Batches
 from ganbench.recipes.base import Player, Recipe
 from ganbench.seeds import derive
 from ganbench.types import Memory, Sample, Term, Turn
+
+COUNTERS = ("round", "seconds", "drawn", "generator_turns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +102,12 @@ class State:
         self.average = None if recipe.average is None else RunningAverage(self.generator, recipe.average)
         self.memory: Memory = recipe.objective.init()
         self.streams = {name: torch.Generator(device).manual_seed(derive(seed, name)) for name in ("latent", "terms")}
+        with torch.random.fork_rng(devices=[]):
+            self.layer_noise = torch.manual_seed(derive(seed, "layers")).get_state()
         self.round = 0
         self.seconds = 0.0
         self.drawn = 0
+        self.generator_turns = 0
 
     @property
     def networks(self) -> list[nn.Module]:
@@ -114,10 +120,22 @@ class State:
         """The generator to sample from: the running average where the recipe keeps one."""
         return self.average.network if self.average else self.generator.network
 
+    @contextmanager
+    def own_layer_noise(self) -> Iterator[None]:
+        """Within, layers that draw from torch's global stream, such as dropout, draw from this training's own."""
+        outside = torch.get_rng_state()
+        torch.set_rng_state(self.layer_noise)
+        try:
+            yield
+        finally:
+            self.layer_noise = torch.get_rng_state()
+            torch.set_rng_state(outside)
+
     def tensors(self) -> dict[str, Tensor]:
         """All tensors by name; `restore` puts them back."""
         tensors = {f"memory.{k}": v for k, v in self.memory.items()}
         tensors |= {f"stream.{k}": rng.get_state() for k, rng in self.streams.items()}
+        tensors["stream.layers"] = self.layer_noise
         for name in ("critic", "generator"):
             learner: Learner = getattr(self, name)
             tensors[f"{name}.vector"] = learner.vector.detach()
@@ -131,21 +149,26 @@ class State:
 
     def counters(self) -> dict[str, Any]:
         """All that is not a tensor."""
-        return {"round": self.round, "seconds": self.seconds, "drawn": self.drawn}
+        return {name: getattr(self, name) for name in COUNTERS}
 
     @torch.no_grad()
     def restore(self, tensors: Mapping[str, Tensor], counters: Mapping[str, Any]) -> None:
         """Puts back what `tensors` and `counters` gave."""
-        self.round, self.seconds, self.drawn = counters["round"], counters["seconds"], counters["drawn"]
-        self.memory = _below(tensors, "memory.")
+        for name in COUNTERS:
+            setattr(self, name, counters[name])
+        device = self.critic.vector.device
+        self.memory = {k: v.to(device) for k, v in _below(tensors, "memory.").items()}
+        self.layer_noise = tensors["stream.layers"].cpu()
         for name, rng in self.streams.items():
             rng.set_state(tensors[f"stream.{name}"].cpu())
         for name in ("critic", "generator"):
             learner: Learner = getattr(self, name)
             learner.vector.copy_(tensors[f"{name}.vector"])
             _copy_buffers(learner.network, _below(tensors, f"{name}.buffer."))
-            if moments := _below(tensors, f"{name}.optimizer."):
-                learner.optimizer.state[learner.vector] = {k: v.clone() for k, v in moments.items()}
+            moments = _below(tensors, f"{name}.optimizer.").items()
+            learner.optimizer.state.clear()
+            if moments:
+                learner.optimizer.state[learner.vector] = {k: v.clone().to(device) for k, v in moments}
         if self.average:
             self.average.vector.copy_(tensors["average.vector"])
             _copy_buffers(self.average.network, _below(tensors, "average.buffer."))
@@ -156,8 +179,9 @@ class RunningAverage:
 
     def __init__(self, learner: Learner, settings: Average) -> None:
         self.settings = settings
-        self.network = deepcopy(learner.network).requires_grad_(False)
-        self.vector = flatten(list(self.network.parameters()))
+        self.network = deepcopy(learner.network)
+        self.vector = flatten([p for p in self.network.parameters() if p.requires_grad])
+        self.network.requires_grad_(False)
 
     @torch.no_grad()
     def follow(self, learner: Learner, turn: int) -> None:
@@ -180,9 +204,10 @@ def train(state: State, recipe: Recipe, batches: Batches, span: Span) -> Iterato
 def play_round(state: State, recipe: Recipe, batches: Batches, progress: float = 0.0) -> dict[str, Tensor]:
     """The turns of one round; gives the losses of each player's last turn, by name."""
     losses: dict[str, Tensor] = {}
-    for side in recipe.turns.of_round(state.round):
-        play = critic_turn if side == "critic" else generator_turn
-        losses |= play(state, recipe, batches, progress)
+    with state.own_layer_noise():
+        for side in recipe.turns.of_round(state.round):
+            play = critic_turn if side == "critic" else generator_turn
+            losses |= play(state, recipe, batches, progress)
     state.round += 1
     return losses
 
@@ -206,7 +231,8 @@ def generator_turn(state: State, recipe: Recipe, batches: Batches, progress: flo
     loss, losses = _add_terms("generator", game, recipe.generator.terms, turn)
     state.generator.step(loss, recipe.generator, progress)
     if state.average:
-        state.average.follow(state.generator, state.round)
+        state.average.follow(state.generator, state.generator_turns)
+    state.generator_turns += 1
     return losses
 
 

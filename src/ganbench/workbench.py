@@ -20,10 +20,11 @@ from ganbench.machine import hidden_dtype, resolve_device
 from ganbench.metrics import PointRuler
 from ganbench.metrics.transport import w1
 from ganbench.networks import set_precision
-from ganbench.objectives import Pair, Wasserstein
+from ganbench.objectives import EstimatesDistance, Pair
 from ganbench.sampling import draw, score
 from ganbench.seeds import derive
 from ganbench.training import Report, Span, State, train
+from ganbench.types import UsageError
 
 
 class Workbench:
@@ -70,7 +71,13 @@ class Workbench:
         return self.span.progress(self.state.round, self.state.seconds)
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Goes to where a checkpoint of this configuration was written."""
+        """Goes to where a checkpoint of this configuration was written.
+
+        Raises:
+            UsageError: the data are not those of the checkpoint, so that the units would be wrong.
+        """
+        if checkpoint.facts["data_sha256"] != self.data.fingerprint:
+            raise UsageError(f"{self.data.name} has changed since this run was begun")
         self.state.restore(checkpoint.tensors, checkpoint.facts)
 
     def sample(self, count: int, seed: int = 0) -> Float[np.ndarray, "count d"]:
@@ -89,11 +96,11 @@ class Workbench:
         return ruler.measure(self.sample(ruler.draws))
 
     def estimate(self) -> dict[str, float]:
-        """For the Wasserstein game: the critic's own distance, and the exact W1 in the units that the critic sees.
+        """For a game whose critic estimates W1: that estimate, and the exact W1 in the units that the critic sees.
 
         The critic's is at most K times W1, K being its unknown Lipschitz constant.
         """
-        if not isinstance(self.recipe.objective, Wasserstein):
+        if not isinstance(self.recipe.objective, EstimatesDistance):
             return {}
         standard = self.data.standardiser.forward
         real = standard(self.ruler(self.configuration.measure.count).reference)
@@ -113,11 +120,11 @@ class Workbench:
         scores = self.scores(self.data.standardiser.forward(at))
         return surface_from_scores(at, scores, self.recipe.objective.surface)
 
-    def scatter(self, count: int = 2000, title: str = "") -> Figure:
+    def scatter(self, count: int = 2000, title: str = "", seed: int = 0) -> Figure:
         """Real and generated points over the critic's surface."""
         return scatter(
             self.data.points,
-            self.sample(count),
+            self.sample(count, seed),
             self.surface(),
             title=title or f"{self.configuration.recipe}, round {self.state.round:,}",
             columns=self.data.columns,

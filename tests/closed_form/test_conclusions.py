@@ -47,8 +47,8 @@ def test_the_sentences_of_a_study() -> None:
         for sentence in sentences
     )
     assert sentences[-6:] == [
-        "None of 8 runs reached 0.1 times the floor (w1 0.1).",
-        "Reached 1.5 times the floor (w1 1.5): best in 2 of 3 runs (median 10 s), wgan in 0 of 5 runs.",
+        "None of 8 runs reached 0.1 times the snapshots' floor.",
+        "Reached 1.5 times the snapshots' floor: best in 2 of 3 runs (median 10 s), wgan in 0 of 5 runs.",
         "Of 4 runs of gan, 1 diverged; diverging speaks against it, and its figures are of the other 3.",
         "Of 5 runs of wgan, 2 failed; its figures are of the other 3.",
         "Of 3 runs of lost, 2 diverged and 1 failed; diverging speaks against it, and it is not ranked.",

@@ -41,7 +41,7 @@ def tiny(recipe: str = "wgan-gp", *changes: tuple[str, object]) -> Configuration
 def work(folder: Path, configuration: Configuration, stops: list[int]) -> dict:
     """Trains, stopping after each of the rounds given and going on in a fresh process's state."""
     data = load_points("moons")
-    run = RunFolder.create(folder, configuration)
+    run = RunFolder.create(folder, configuration, data)
     for i, stop in enumerate([*stops, None]):
         bench = Workbench(configuration, data)
 
@@ -98,7 +98,7 @@ def test_every_optimisers_state_is_kept(tmp_path: Path, optimizer: str) -> None:
 
 def test_killed_at_random_moments_it_ends_bit_for_bit_the_same(unbroken: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    tiny().write(tmp_path / "config.yaml")
+    (tmp_path / "config.yaml").write_text(tiny().text())
     begin = ["--config", tmp_path / "config.yaml", "--data", "moons"]
     slowly = "import time, ganbench.training as t; play = t.play_round\n"
     slowly += "t.play_round = lambda *a: (time.sleep(0.05), play(*a))[1]\n"
@@ -123,7 +123,7 @@ def test_killed_at_random_moments_it_ends_bit_for_bit_the_same(unbroken: Path, t
 
 
 def test_ctrl_c_leaves_a_resumable_run_and_says_how(unbroken: Path, tmp_path: Path) -> None:
-    tiny().write(tmp_path / "config.yaml")
+    (tmp_path / "config.yaml").write_text(tiny().text())
     slowly = "import time, ganbench.training as t; play = t.play_round\n"
     slowly += "t.play_round = lambda *a: (time.sleep(0.05), play(*a))[1]\n"
     slowly += "from ganbench.cli import main; main()"
@@ -151,7 +151,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(unbroken: Path, 
     folder = tmp_path / "run"
     data, configuration = load_points("moons"), tiny()
     bench = Workbench(configuration, data)
-    fitting.fit(bench, RunFolder.create(folder, configuration), interrupted=lambda: bench.state.round >= 45)
+    fitting.fit(bench, RunFolder.create(folder, configuration, data), interrupted=lambda: bench.state.round >= 45)
     last = folder / "checkpoints" / "00000045.safetensors"
     content = last.read_bytes()
     match harm:
@@ -173,7 +173,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(unbroken: Path, 
 def test_without_a_whole_checkpoint_it_starts_over(unbroken: Path, tmp_path: Path) -> None:
     folder, configuration, data = tmp_path / "run", tiny(), load_points("moons")
     bench = Workbench(configuration, data)
-    fitting.fit(bench, RunFolder.create(folder, configuration), interrupted=lambda: bench.state.round >= 10)
+    fitting.fit(bench, RunFolder.create(folder, configuration, data), interrupted=lambda: bench.state.round >= 10)
     for path in (folder / "checkpoints").iterdir():
         path.write_bytes(b"x")
     fitting.fit(Workbench(configuration, data), RunFolder.open(folder), resume=True, interrupted=lambda: False)
@@ -185,7 +185,9 @@ def test_other_data_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", rng.normal(size=(100, 2)))
     configuration = configure("gan", str(tmp_path / "a.npy"), changes=SMALL)
     bench = Workbench(configuration, load_points(tmp_path / "a.npy"))
-    fitting.fit(bench, RunFolder.create(tmp_path / "run", configuration), interrupted=lambda: bench.state.round >= 5)
+    fitting.fit(
+        bench, RunFolder.create(tmp_path / "run", configuration, data), interrupted=lambda: bench.state.round >= 5
+    )
     np.save(tmp_path / "a.npy", rng.normal(size=(100, 2)))
     with pytest.raises(UsageError, match="has changed"):
         fitting.fit(
@@ -200,7 +202,7 @@ def test_a_diverging_run_keeps_its_last_good_checkpoint_and_says_why(tmp_path: P
         ("generator.optimizer", {"kind": "sgd", "lr": 1e6}),
     ]
     configuration = configure("lsgan", "moons", changes=changes)
-    folder = RunFolder.create(tmp_path / "run", configuration)
+    folder = RunFolder.create(tmp_path / "run", configuration, data)
     summary = fitting.fit(Workbench(configuration, load_points("moons")), folder)
     assert summary["status"] == "diverged"
     assert "optimizer.lr" in summary["cause"]

@@ -51,10 +51,16 @@ def main() -> None:
     except UsageError as error:
         _say(error)
         sys.exit(2)
-    except (WorkError, OSError) as error:
+    except WorkError as error:
         _say(error)
+        sys.exit(1)
+    except OSError as error:
+        _say(f"{error.filename}: {error.strerror}" if error.filename else error)
+        sys.exit(1)
+    except MemoryError:
+        _say("there is not enough memory for this")
         sys.exit(1)
 
 
-def _say(error: Exception) -> None:
-    print(f"ganbench: {error}", file=sys.stderr)
+def _say(what: Exception | str) -> None:
+    print(f"ganbench: {what}", file=sys.stderr)

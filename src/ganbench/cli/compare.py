@@ -43,15 +43,20 @@ def command(
 
 def finish(study: Any, jobs: int | None) -> None:
     """Runs a study to its end, or to an interruption, and prints what it came to."""
+    from ganbench.fitting import GUIDE
     from ganbench.studies import carry_out
 
     results, complete = carry_out(study, jobs)
+    for place, row in enumerate(results.ranking.rows, start=1):
+        interval = row.interval
+        spread = "" if interval.low is None else f"  (95 % interval {interval.low:.4g} to {interval.high:.4g})"
+        print(f"{place}. {row.cell:<24} {GUIDE} {interval.mean:.4g}{spread}  {row.letters}")
     for sentence in results.conclusions:
         print(sentence)
     if not complete:
         raise WorkError("interrupted: the same command goes on with what is left")
     print(f"report: {(study.path / 'report.html').resolve()}")
-    if all(run.status == "failed" for runs in results.runs.values() for run in runs):
+    if results.runs and all(run.status == "failed" for runs in results.runs.values() for run in runs):
         raise WorkError(f"all runs failed; the reasons are in {study.path / 'runs'}")
 
 

@@ -28,9 +28,10 @@ def command(
     if out.suffix not in WRITERS and out.suffix != ".png":
         raise UsageError(f"--out {out}: points are written as {', '.join(WRITERS)} or .png, not {out.suffix!r}")
     opened = load(run)
-    bench = opened.workbench(int(checkpoint) if checkpoint.isdigit() else checkpoint)
+    bench = opened.workbench(int(checkpoint) if checkpoint.isascii() and checkpoint.isdigit() else checkpoint)
     if out.suffix == ".png":
-        save_png(bench.scatter(count), out)
-    else:
-        write_points(bench.sample(count, seed), out, opened.data.columns)
+        save_png(bench.scatter(count, seed=seed), out)
+        print(f"round {bench.state.round:,}, at most 1,500 points of each: {out}")
+        return
+    write_points(bench.sample(count, seed), out, opened.data.columns)
     print(f"{count:,} points of round {bench.state.round:,}: {out}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -50,7 +51,9 @@ def command(
         "threads": threads,
         "snapshot_every": snapshot_every,
     }
-    asked = [(name, value) for name, value in named.items() if value is not None]
+    asked: list[tuple[str, Any]] = [(name, value) for name, value in named.items() if value is not None]
+    if rounds is not None and not resume:
+        asked.append(("minutes", None))
     if resume:
         if out is None:
             raise UsageError("--resume needs --out, the folder of the run to go on with")
@@ -96,11 +99,11 @@ def _resume(
 ) -> dict[str, Any]:
     from ganbench import fitting
     from ganbench.api import source_name
-    from ganbench.configuration import parse_change
+    from ganbench.configuration import from_flat, parse_change
     from ganbench.data import load_points
     from ganbench.progress import watching
     from ganbench.runs import RunFolder
-    from ganbench.settings import at, dotted_names, unknown
+    from ganbench.settings import at, change
     from ganbench.workbench import Workbench
 
     if config:
@@ -111,9 +114,8 @@ def _resume(
     asked += [("recipe", recipe)] if recipe else []
     asked += [("data", source_name(data))] if data else []
     for name, value in asked:
-        if name not in dotted_names(tree):
-            raise UsageError(unknown("field", name, dotted_names(tree)))
-        if at(tree, name) != value:
+        changed = from_flat(change(tree, name, value)).tree() if name not in ("recipe", "data") else {name: value}
+        if at(changed, name) != at(tree, name):
             raise UsageError(
                 f"--resume goes on with the run's own settings: {name} is {at(tree, name)!r} there, not {value!r}"
             )
@@ -140,7 +142,7 @@ def _tell(out: Path, summary: dict[str, Any]) -> None:
         print(f"  {name:<16}{value:>10.4g}{beside}")
     match summary["status"]:
         case "interrupted":
-            print(f"go on with: ganbench train --resume --out {out}", file=sys.stderr)
+            print(f"go on with: ganbench train --resume --out {shlex.quote(str(out))}", file=sys.stderr)
             raise typer.Exit(1)
         case "diverged":
             raise WorkError(f"{summary['cause']}. The last good checkpoint is in {out / 'checkpoints'}")

@@ -20,14 +20,15 @@ _IMAGE_SETS = ("digits", "captcha", "mnist", "fashion-mnist")
 _LARGEST = 1e100  # beyond it squared distances begin to leave float64
 
 
-def load_points(data: str | Path | np.ndarray | torch.Tensor | PointSet) -> PointSet:
+def load_points(data: str | Path | np.ndarray | torch.Tensor | PointSet, *, to_learn: bool = True) -> PointSet:
     """The point set that a built-in name, a path, an array or a tensor stands for.
 
     A path may name a variable of a .mat or .npz file after a colon (`points.mat:xx`); without one,
     `ganbench.data.files.read_file` says which it is. Rows are points; a 1-D array of n numbers is n points of
     one coordinate.
 
-    Raises UsageError where nothing is found, and where it is no set of at least 16 finite points that differ.
+    Raises UsageError where nothing is found, and where it is no set of at least 16 finite points; nor, where it is
+    `to_learn`, of points that differ. Samples to be measured may all be the same.
 
     >>> load_points("moons").points.shape
     (8192, 2)
@@ -35,19 +36,19 @@ def load_points(data: str | Path | np.ndarray | torch.Tensor | PointSet) -> Poin
     (100, 1)
     """
     if isinstance(data, PointSet):
-        return replace(data, points=as_points(data.points, data.name))
+        return replace(data, points=as_points(data.points, data.name, to_learn))
     if isinstance(data, str | Path):
-        return _by_name(str(data))
+        return _by_name(str(data), to_learn)
     if isinstance(data, torch.Tensor):
         # float64 holds every floating type, and NumPy has no bfloat16.
         tensor = data.detach().cpu()
         data = (tensor.double() if tensor.is_floating_point() else tensor).numpy()
     if hasattr(data, "__array__"):
-        return PointSet("array", as_points(np.asarray(data), "the array"))
+        return PointSet("array", as_points(np.asarray(data), "the array", to_learn))
     raise UsageError(f"data is a name, a path, an array or a tensor, but this is a {type(data).__name__}")
 
 
-def as_points(array: np.ndarray, where: str) -> Float[np.ndarray, "n d"]:
+def as_points(array: np.ndarray, where: str, to_learn: bool = True) -> Float[np.ndarray, "n d"]:
     """The array as float64 with a point in each row, if a generator can be trained on it and measured.
 
     Raises UsageError, a sentence that begins with `where`, if not.
@@ -68,6 +69,8 @@ def as_points(array: np.ndarray, where: str) -> Float[np.ndarray, "n d"]:
         )
     if (finite := np.isfinite(points)).all():
         _refuse_extremes(points, where)
+        if to_learn and (points == points[0]).all():
+            raise UsageError(f"{where}: all {count} points are the same, so there is nothing to learn")
         return points
     first = int(finite.all(axis=1).argmin()) + 1
     raise UsageError(
@@ -79,11 +82,9 @@ def as_points(array: np.ndarray, where: str) -> Float[np.ndarray, "n d"]:
 def _refuse_extremes(points: Float[np.ndarray, "n d"], where: str) -> None:
     if (largest := np.abs(points).max()) > _LARGEST:
         raise UsageError(f"{where}: it has numbers as large as {largest:.0e}, at most {_LARGEST:.0e} is allowed")
-    if (points == points[0]).all():
-        raise UsageError(f"{where}: all {len(points)} points are the same, so there is nothing to learn")
 
 
-def _by_name(name: str) -> PointSet:
+def _by_name(name: str, to_learn: bool) -> PointSet:
     if name in BUILT_IN:
         _, draw = BUILT_IN[name]
         return draw()
@@ -94,7 +95,7 @@ def _by_name(name: str) -> PointSet:
     path, variable = _split(name)
     _require_point_file(path)
     array, columns = read_file(path, variable)
-    return PointSet(name, as_points(array, name), columns=columns)
+    return PointSet(name, as_points(array, name, to_learn), columns=columns)
 
 
 def _split(name: str) -> tuple[Path, str | None]:

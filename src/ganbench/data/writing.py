@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,7 +34,11 @@ def _npz(points: np.ndarray, path: Path, columns: tuple[str, ...]) -> None:
 
 
 def _csv(points: np.ndarray, path: Path, columns: tuple[str, ...]) -> None:
-    np.savetxt(path, points, delimiter=",", header=",".join(columns), comments="", fmt="%.9g")
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        if columns:
+            writer.writerow(columns)
+        writer.writerows(points.tolist())
 
 
 WRITERS: dict[str, Callable[[np.ndarray, Path, tuple[str, ...]], None]] = {

@@ -29,7 +29,8 @@ def png_bytes(figure: Figure, dpi: int = DPI) -> bytes:
 
 
 def save_png(figure: Figure, path: Path, dpi: int = DPI) -> None:
-    """Write the figure to `path` as PNG, `dpi` pixels an inch, whatever the name's ending."""
+    """Write the figure to `path` as PNG, `dpi` pixels an inch, whatever the name's ending; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(png_bytes(figure, dpi))
 
 

@@ -10,13 +10,14 @@ from typing import Annotated, Literal, TypeAlias, cast
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from pydantic import BeforeValidator, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from ganbench.settings import settings
 from ganbench.types import Latent, Verdict
 
-Widths: TypeAlias = Annotated[tuple[PositiveInt, ...], BeforeValidator(lambda v: (v,) if isinstance(v, int) else v)]
+Width: TypeAlias = Annotated[int, Field(ge=1, le=65_536)]
+Widths: TypeAlias = Annotated[tuple[Width, ...], BeforeValidator(lambda v: (v,) if isinstance(v, int) else v)]
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,

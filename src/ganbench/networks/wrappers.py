@@ -66,7 +66,7 @@ class Plain:
 
     A generator takes (batch, noise) and gives (batch, ...); a critic takes (batch, ...) and gives (batch,) or
     (batch, 1). A copy of the module is trained, whose layers start anew where they know how (`reset_parameters`), so
-    that the seed decides the start.
+    that the seed decides the start; layers without a parameter that takes gradients stay as they are.
 
     Raises:
         UsageError: what it gives has another shape.
@@ -84,7 +84,8 @@ class Plain:
 def _fresh(module: nn.Module) -> nn.Module:
     copy = deepcopy(module)
     for part in copy.modules():
-        if callable(reset := getattr(part, "reset_parameters", None)):
+        trained = any(p.requires_grad for p in part.parameters())
+        if trained and callable(reset := getattr(part, "reset_parameters", None)):
             reset()
     return copy
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
 from pydantic import Field, PositiveInt
 
@@ -59,5 +60,5 @@ class Recipe:
     turns: Turns = Turns()
     prior: PriorSetting = Noise()
     average: AverageSetting | None = None
-    batch_size: PositiveInt = 256
+    batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 256
     rounds: PositiveInt = 4000

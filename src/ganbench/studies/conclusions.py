@@ -22,9 +22,9 @@ FEW_SEEDS = 5
 class CellOutcome:
     """How the runs of one cell ended.
 
-    `values` is the metric at the end by seed, of the runs that have one. `diverged` and `failed` count the
-    others: ended by their own training, or by anything else. `times` has, by threshold, the `time_to` of
-    every run in seconds; None for one that never got there or did not finish.
+    `values` is the metric at the end by seed, of the runs that have one. `diverged` and `failed` count the others: ended
+    by their own training, or by anything else. `times` has, by distance in floors of the snapshots, the `time_to` of every
+    run in seconds; None for one that never got there or did not finish.
     """
 
     values: Mapping[int, float]
@@ -61,8 +61,8 @@ def conclude(
         sentences = ["No run finished, so nothing is concluded."]
     sentences += _comparisons(metric, cells, ranking, lower_is_better)
     order = [*(row.cell for row in ranking.rows), *ranking.unranked]
-    for threshold in sorted({threshold for cell in cells.values() for threshold in cell.times}):
-        sentences.append(_times(_goal(metric, threshold, floor), threshold, cells, order))
+    for goal in sorted({goal for cell in cells.values() for goal in cell.times}):
+        sentences.append(_times(goal, cells, order))
     for name in order:
         sentences += _unfinished(name, cells[name])
     return sentences + _caution(ranking)
@@ -128,14 +128,9 @@ def _comparison(metric: str, a: str, b: str, comparison: Comparison, lower_is_be
     return f"{a} {verb} than {b}: {effect} ({spread}, {seeds}, {p})."
 
 
-def _goal(metric: str, threshold: float, floor: float | None) -> str:
-    if floor is None or floor <= 0:
-        return f"a {metric} of {number(threshold)}"
-    return f"{number(threshold / floor)} times the floor ({metric} {number(threshold)})"
-
-
-def _times(goal: str, threshold: float, cells: Mapping[str, CellOutcome], order: Sequence[str]) -> str:
-    results = {name: reached(cells[name].times[threshold]) for name in order if threshold in cells[name].times}
+def _times(floors: float, cells: Mapping[str, CellOutcome], order: Sequence[str]) -> str:
+    goal = f"{number(floors)} times the snapshots' floor"
+    results = {name: reached(cells[name].times[floors]) for name in order if floors in cells[name].times}
     if not any(result.count for result in results.values()):
         return f"None of {_count(sum(result.n for result in results.values()), 'run')} reached {goal}."
     parts = []

@@ -49,6 +49,8 @@ def cells(
     for name in optimizers:
         if name not in OPTIMIZERS:
             raise UsageError(unknown("optimizer", name, OPTIMIZERS))
+    if "seed" in (grid or {}):
+        raise UsageError("seeds are not set one by one; --seeds says how many each cell has")
     found = []
     choices = [[(key, value) for value in values] for key, values in (grid or {}).items()]
     players: Sequence[str | None] = optimizers or [None]
@@ -62,6 +64,9 @@ def cells(
         except UsageError as error:
             raise UsageError(f"{label}: {error}") from None
         found.append(cell)
+    for what, names in (("names", [c.name for c in found]), ("folders", [c.folder(0) for c in found])):
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise UsageError(f"two cells would have the same {what}: {twice[0]!r}; name each recipe and value once")
     return found
 
 
@@ -71,5 +76,7 @@ def parse_values(text: str) -> tuple[str, list[Any]]:
     >>> parse_values("critic.network.widths=[64,64],[128]")
     ('critic.network.widths', [[64, 64], [128]])
     """
-    name, _, values = text.partition("=")
-    return parse_change(f"{name}=[{values}]") if values else parse_change(text)
+    name, separator, values = text.partition("=")
+    if separator and not values.strip():
+        raise UsageError(f"--set {name}= has no values; give them as {name}=1,2")
+    return parse_change(f"{name}=[{values}]") if separator else parse_change(text)

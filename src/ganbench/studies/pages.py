@@ -15,6 +15,9 @@ from ganbench.studies.results import GOALS, Results
 from ganbench.studies.statistics import Row
 from ganbench.studies.study import Done, Study
 
+SEEDS_SHOWN = 3
+"""Runs of a cell whose pictures a report holds; the others have them in their folders."""
+
 
 def write_report(results: Results, study: Study) -> None:
     """`report.html`: conclusions, ranking, curves over seconds, and each cell's pictures."""
@@ -72,8 +75,8 @@ def _curves(results: Results) -> list[Picture]:
     cells = {cell: rows for cell, rows in cells.items() if rows}
     if not cells:
         return []
-    floor = next(run.summary["snapshot_floor"] for runs in results.runs.values() for run in runs if run.summary)
-    figure = study_curves(cells, GUIDE, floor.get(GUIDE))
+    floors = (run.summary["snapshot_floor"] for runs in results.runs.values() for run in runs if run.summary)
+    figure = study_curves(cells, GUIDE, next(floors, dict[str, float]()).get(GUIDE))
     caption = (
         "Exact distance along the training: median over seeds, lowest to highest, and each seed; dashed: the floor."
     )
@@ -94,16 +97,13 @@ def _times_table(results: Results) -> Table:
 
 
 def _cell_section(cell: str, runs: Sequence[Done]) -> Section:
-    """The pictures of a cell's first run that has them, and how its other runs ended."""
-    shown = next((run for run in runs if (run.folder.figures / "training.webp").exists()), None)
-    pictures = []
-    if shown:
-        for name, caption in (
-            ("scatter.png", f"Seed {shown.seed}, at the end."),
-            ("training.webp", f"Seed {shown.seed}, the training."),
-            ("losses.png", f"Seed {shown.seed}, losses."),
-        ):
-            pictures.append(read_picture(shown.folder.figures / name, caption))
+    """The pictures of a cell's first runs, and how those ended that diverged."""
+    shown = [run for run in runs if (run.folder.figures / "training.webp").exists()][:SEEDS_SHOWN]
+    pictures = [
+        read_picture(run.folder.figures / name, f"Seed {run.seed}, {what}.")
+        for name, what in (("scatter.png", "at the end"), ("training.webp", "the training"), ("losses.png", "losses"))
+        for run in shown
+    ]
     causes = [f"Seed {run.seed}: {run.summary['cause']}." for run in runs if run.status == "diverged"]
     return Section(cell, paragraphs=causes, pictures=pictures)
 

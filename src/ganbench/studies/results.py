@@ -71,7 +71,7 @@ def _outcome(runs: Sequence[Done]) -> CellOutcome:
         values,
         diverged=sum(run.status == "diverged" for run in runs),
         failed=len(ended) - len(values) - sum(run.status == "diverged" for run in runs),
-        times={},
+        times={goal: [run.time_to(goal) for run in ended] for goal in GOALS} if ended else {},
     )
 
 

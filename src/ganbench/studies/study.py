@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ganbench.configuration import Configuration
 from ganbench.data import PointSet
 from ganbench.fitting import GUIDE, interruptible
 from ganbench.progress import line
@@ -57,27 +58,39 @@ class Study:
     seeds: int
     title: str
 
+    @property
+    def _runs(self) -> Path:
+        return self.path / "runs"
+
     def tasks(self) -> list[Task]:
         """All runs, seed by seed, so that a study that is stopped early has all cells.
 
         Raises:
             UsageError: the study's folder holds a run of the same name with other settings.
         """
+        if self.path.is_file() or (self.path.is_dir() and any(self.path.iterdir()) and not self._runs.is_dir()):
+            raise UsageError(f"{self.path} holds something else than a study; choose another --out")
         tasks = []
         for seed in range(self.seeds):
             for cell in self.cells:
                 configuration = cell.configuration(self.source, seed)
-                folder = self.path / "runs" / cell.folder(seed)
-                if folder.exists() and RunFolder.open(folder).tree != configuration.tree():
-                    raise UsageError(f"{folder} holds a run with other settings; choose another --out")
+                folder = self._runs / cell.folder(seed)
+                if (folder / "config.yaml").exists():
+                    self._check_is_ours(RunFolder(folder), configuration)
                 tasks.append(Task(f"{cell.name} #{seed}", configuration, folder))
         return tasks
+
+    def _check_is_ours(self, folder: RunFolder, configuration: Configuration) -> None:
+        if folder.tree != configuration.tree():
+            raise UsageError(f"{folder.path} holds a run with other settings; choose another --out")
+        if (folder.summary or {}).get("data_sha256", self.data.fingerprint) != self.data.fingerprint:
+            raise UsageError(f"{folder.path} holds a run on other data; choose another --out")
 
     def run(self, jobs: int) -> bool:
         """Does what is left to do; False if it was interrupted."""
         tasks = self.tasks()
         left = [task for task in tasks if not _has_ended(RunFolder(task.folder))]
-        self.path.mkdir(parents=True, exist_ok=True)
+        self._runs.mkdir(parents=True, exist_ok=True)
         with interruptible() as interrupted:
             with _watching(len(tasks), len(left)) as (on_news, on_done):
                 perform_all(left, self.data, jobs, interrupted=interrupted, on_news=on_news, on_done=on_done)
@@ -88,7 +101,7 @@ class Study:
         return [self._read(cell, seed) for cell in self.cells for seed in range(self.seeds)]
 
     def _read(self, cell: Cell, seed: int) -> Done:
-        folder = RunFolder(self.path / "runs" / cell.folder(seed))
+        folder = RunFolder(self._runs / cell.folder(seed))
         if _has_ended(folder):
             summary = folder.summary or {}
             return Done(cell.name, seed, summary["status"], folder, summary)

@@ -58,19 +58,24 @@ def perform(
     try:
         bench = Workbench(task.configuration, data, rulers)
         resume = (task.folder / "config.yaml").exists()
-        folder = RunFolder(task.folder) if resume else RunFolder.create(task.folder, task.configuration)
+        folder = RunFolder.open(task.folder) if resume else RunFolder.create(task.folder, task.configuration, data)
         error_file(task.folder).unlink(missing_ok=True)
         summary = fitting.fit(bench, folder, resume=resume, watch=watch, interrupted=interrupted)
         return summary["status"]
     except Exception as error:
-        error_file(task.folder).parent.mkdir(parents=True, exist_ok=True)
-        error_file(task.folder).write_text(traceback.format_exc(), encoding="utf-8")
+        _tell_why(task, traceback.format_exc())
         return f"failed: {type(error).__name__}: {error}"
 
 
 def error_file(folder: Path) -> Path:
     """Where the reason is told why a run could not be done: beside its folder, which may not exist."""
     return folder.with_name(f"{folder.name}.error.txt")
+
+
+def _tell_why(task: Task, reason: str) -> None:
+    path = error_file(task.folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(reason, encoding="utf-8")
 
 
 def perform_all(
@@ -101,7 +106,7 @@ def perform_all(
         suspects, left = _with_pool(left, data, jobs, interrupted, on_news, on_done)
         for task in suspects:
             if not interrupted() and any(_with_pool([task], data, 1, interrupted, on_news, on_done)):
-                error_file(task.folder).write_text("its process died twice\n", encoding="utf-8")
+                _tell_why(task, "its process died twice\n")
                 on_done(task, "failed: its process died twice")
 
 
