@@ -70,7 +70,7 @@ def fit(
     path = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="ganbench-")) / "run"
     with watching(f"{configuration.recipe} on {points.title}") if progress else nullcontext(_ignore) as watch:
         train(configuration, points, path, watch)
-    return Run(path, configuration)
+    return Run(path, configuration.plan)
 
 
 def _ignore(reached: fitting.Progress) -> None:
@@ -81,17 +81,16 @@ def load(path: str | Path, recipe: Recipe | None = None) -> Run:
     """A run by its folder. One that was trained with a person's own objects needs its recipe again.
 
     Raises:
-        UsageError: there is no run, or it needs its recipe, or the recipe is another one.
+        UsageError: there is no run.
     """
-    folder = RunFolder.open(Path(path))
-    return Run(folder.path, folder.configuration if recipe is None else refill(folder.tree, recipe))
+    return Run(Path(path), recipe)
 
 
 class Run:
     """A training that has ended, opened from its folder."""
 
-    def __init__(self, path: Path, configuration: Configuration) -> None:
-        self.path, self.configuration = path, configuration
+    def __init__(self, path: Path, recipe: Recipe | None = None) -> None:
+        self.path, self._recipe = path, recipe
         self.folder = RunFolder.open(path)
 
     def __repr__(self) -> str:
@@ -113,9 +112,14 @@ class Run:
         return self.folder.rows("log")
 
     @cached_property
+    def configuration(self) -> Configuration:
+        """All that decided the run. Raises UsageError where it needs its recipe again, or another one."""
+        return self.folder.configuration if self._recipe is None else refill(self.folder.tree, self._recipe)
+
+    @cached_property
     def data(self) -> PointSet:
         """The points that the run was trained on."""
-        return load_points(self.folder.source)
+        return self.folder.data()
 
     def workbench(self, checkpoint: str | int = "best") -> Workbench:
         """The training as a checkpoint has it: `best`, `last` or a round."""

@@ -13,13 +13,13 @@ import numpy as np
 from ganbench import checkpoints
 from ganbench.checkpoints import Checkpoint, write_atomically
 from ganbench.configuration import Configuration, from_flat, read_config
-from ganbench.data.points import PointSet
+from ganbench.data import Modes, PointSet, load_points
 from ganbench.types import UsageError
 
 UNNAMED = "array"
 """How a configuration calls points that came from no file; the run keeps them."""
 
-KEPT_DATA = "data.npy"
+KEPT_DATA = "data.npz"
 
 
 class RunFolder:
@@ -40,14 +40,15 @@ class RunFolder:
         """
         if path.exists() and not path.is_dir():
             raise UsageError(f"{path} is a file; a run needs a folder of its own")
-        if path.is_dir() and any(path.iterdir()):
+        # A run that was killed while its folder was made left empty folders and a temporary file at most.
+        if path.is_dir() and any(f.is_file() and not f.name.startswith(".") for f in path.rglob("*")):
             what = "already holds a run" if (path / "config.yaml").exists() else "is not empty"
             raise UsageError(f"{path} {what}; choose another folder, or go on with an unfinished run by --resume")
         folder = cls(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
             if configuration.data == UNNAMED:
-                np.save(path / KEPT_DATA, data.points)
+                _keep(path / KEPT_DATA, data)
             write_atomically(path / "config.yaml", configuration.text().encode())
             folder._make_room()
         except OSError as error:
@@ -67,11 +68,10 @@ class RunFolder:
         for each in (self.checkpoints, self.figures, self.samples):
             each.mkdir(exist_ok=True)
 
-    @property
-    def source(self) -> str:
-        """The name or path that the run's data are loaded by."""
+    def data(self) -> PointSet:
+        """The points that the run is trained on. Raises UsageError where they cannot be read."""
         kept = self.path / KEPT_DATA
-        return str(kept) if kept.exists() else str(self.tree["data"])
+        return _kept(kept) if kept.exists() else load_points(str(self.tree["data"]))
 
     @property
     def tree(self) -> dict[str, Any]:
@@ -142,6 +142,19 @@ class RunFolder:
             there = ", ".join(map(str, checkpoints.rounds(self.checkpoints))) or "none"
             raise UsageError(f"{self.path}: no whole checkpoint {which!r} (best, last, or a round of: {there})")
         return found
+
+
+def _keep(path: Path, data: PointSet) -> None:
+    arrays: dict[str, Any] = {"name": data.name, "points": data.points, "columns": np.array(data.columns, dtype=str)}
+    if data.modes is not None:
+        arrays |= {"means": data.modes.means, "covariances": data.modes.covariances}
+    np.savez(path, **arrays)
+
+
+def _kept(path: Path) -> PointSet:
+    with np.load(path) as file:
+        modes = Modes(file["means"], file["covariances"]) if "means" in file else None
+        return PointSet(str(file["name"]), file["points"], modes, tuple(map(str, file["columns"])))
 
 
 def plain(value: Any) -> Any:

@@ -184,7 +184,8 @@ def test_other_data_are_refused(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     np.save(tmp_path / "a.npy", rng.normal(size=(100, 2)))
     configuration = configure("gan", str(tmp_path / "a.npy"), changes=SMALL)
-    bench = Workbench(configuration, load_points(tmp_path / "a.npy"))
+    data = load_points(tmp_path / "a.npy")
+    bench = Workbench(configuration, data)
     fitting.fit(
         bench, RunFolder.create(tmp_path / "run", configuration, data), interrupted=lambda: bench.state.round >= 5
     )
@@ -202,8 +203,9 @@ def test_a_diverging_run_keeps_its_last_good_checkpoint_and_says_why(tmp_path: P
         ("generator.optimizer", {"kind": "sgd", "lr": 1e6}),
     ]
     configuration = configure("lsgan", "moons", changes=changes)
+    data = load_points("moons")
     folder = RunFolder.create(tmp_path / "run", configuration, data)
-    summary = fitting.fit(Workbench(configuration, load_points("moons")), folder)
+    summary = fitting.fit(Workbench(configuration, data), folder)
     assert summary["status"] == "diverged"
     assert "optimizer.lr" in summary["cause"]
     good = folder.checkpoint("last")

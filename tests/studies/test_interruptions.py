@@ -137,7 +137,7 @@ def test_ctrl_c_says_how_to_go_on(unbroken: Path, begin: Callable[..., Study], t
     assert "the same command goes on" in err
     assert "Traceback" not in err
     assert not any(map(alive, left))
-    assert {row["status"] for row in table(tmp_path / "study")} == {"unfinished"}
+    assert "unfinished" in {row["status"] for row in table(tmp_path / "study")}
     again = begin(seeds=2)
     _, err = finish(again)
     assert again.returncode == 0, err

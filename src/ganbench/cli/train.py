@@ -100,7 +100,6 @@ def _resume(
     from ganbench import fitting
     from ganbench.api import source_name
     from ganbench.configuration import from_flat, parse_change
-    from ganbench.data import load_points
     from ganbench.progress import watching
     from ganbench.runs import RunFolder
     from ganbench.settings import at, change
@@ -121,7 +120,7 @@ def _resume(
             )
     if folder.summary and folder.summary["status"] != "interrupted":
         raise UsageError(f"{out}: this run has {folder.summary['status']}; there is nothing to go on with")
-    configuration, points = folder.configuration, load_points(folder.source)
+    configuration, points = folder.configuration, folder.data()
     with watching(f"{configuration.recipe} on {points.title}") as watch:
         return fitting.fit(Workbench(configuration, points), folder, resume=True, watch=watch)
 

@@ -22,9 +22,9 @@ FEW_SEEDS = 5
 class CellOutcome:
     """How the runs of one cell ended.
 
-    `values` is the metric at the end by seed, of the runs that have one. `diverged` and `failed` count the others: ended
-    by their own training, or by anything else. `times` has, by distance in floors of the snapshots, the `time_to` of every
-    run in seconds; None for one that never got there or did not finish.
+    `values` is the metric at the end by seed, of the runs that have one. `diverged` and `failed` count the others:
+    ended by their own training, or by anything else. `times` has, by distance in floors of the snapshots, the
+    `time_to` of every run in seconds; None for one that never got there or did not finish.
     """
 
     values: Mapping[int, float]

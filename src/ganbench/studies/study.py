@@ -90,7 +90,10 @@ class Study:
         """Does what is left to do; False if it was interrupted."""
         tasks = self.tasks()
         left = [task for task in tasks if not _has_ended(RunFolder(task.folder))]
-        self._runs.mkdir(parents=True, exist_ok=True)
+        try:
+            self._runs.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{self.path}: the study's folder cannot be made: {error.strerror}") from None
         with interruptible() as interrupted:
             with _watching(len(tasks), len(left)) as (on_news, on_done):
                 perform_all(left, self.data, jobs, interrupted=interrupted, on_news=on_news, on_done=on_done)

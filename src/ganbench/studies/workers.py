@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import traceback
@@ -21,7 +22,7 @@ from ganbench.configuration import Configuration
 from ganbench.data import PointSet
 from ganbench.metrics import PointRuler
 from ganbench.runs import RunFolder
-from ganbench.types import WorkError
+from ganbench.types import UsageError, WorkError
 from ganbench.workbench import Workbench
 
 
@@ -94,6 +95,7 @@ def perform_all(
     that cannot be pickled.
 
     Raises:
+        UsageError: a recipe holds objects that no other process can be given.
         WorkError: no worker could be started.
     """
     if jobs == 1:
@@ -101,6 +103,10 @@ def perform_all(
         for task in tasks:
             on_done(task, perform(task, data, rulers, interrupted, partial(_tell, on_news, task.name)))
         return
+    try:
+        pickle.dumps(tasks)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise UsageError(f"these runs cannot be handed to other processes ({error}); use jobs=1") from None
     left = list(tasks)
     while left and not interrupted():
         suspects, left = _with_pool(left, data, jobs, interrupted, on_news, on_done)
