@@ -17,7 +17,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
-from torch.utils.flop_counter import FlopCounterMode
 
 from ganbench.configuration import configure
 from ganbench.data import load_points
@@ -113,7 +112,7 @@ def matrix_rate(dtype: torch.dtype) -> float:
 
 def main() -> None:
     torch.set_num_threads(1)
-    points = torch.from_numpy(load_points("letter-m").points).float()
+    points = torch.tensor(load_points("letter-m").points, dtype=torch.float32)
     auto = hidden_dtype("auto", torch.device("cpu"), HIDDEN)
     rates = {dtype: matrix_rate(dtype) for dtype in {torch.float32, auto}}
     for dtype, rate in rates.items():
@@ -135,9 +134,9 @@ def row(name: str, precision: str, points: Tensor, rate: float) -> None:
     pairs = [(seconds_a_round(lambda: next(plain)), seconds_a_round(play)) for _ in range(STRETCHES)]
     ratios = sorted(theirs / ours for theirs, ours in pairs)
     theirs, ours = (statistics.median(side) for side in zip(*pairs, strict=True))
-    with FlopCounterMode(display=False) as counter:
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], with_flops=True) as profile:
         play()
-    share = counter.get_total_flops() / ours / rate
+    share = sum(event.flops or 0 for event in profile.key_averages()) / ours / rate
     print(
         f"{name:<9}{precision:<10}{1 / theirs:>9.0f}{1 / ours:>9.0f}{statistics.median(ratios):>7.2f}"
         f"  ({ratios[0]:.2f} to {ratios[-1]:.2f})  {share:>17.0%}"
