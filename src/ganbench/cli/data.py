@@ -46,5 +46,13 @@ def describe(
         print(f"  {metric:<16}{value:>10.4g}")
     if out:
         first, second = points.halves()
-        save_png(scatter(first, second, title=f"two halves of {points.name}", columns=points.columns), out)
+        save_png(
+            scatter(
+                first,
+                second,
+                title=f"two halves of {points.title}: the second is labelled generated",
+                columns=points.columns,
+            ),
+            out,
+        )
         print(f"picture: {out}")
