@@ -29,7 +29,7 @@ from ganbench.types import UsageError
 class Measure:
     """How many points the distances are taken over: at each snapshot, and once at the end."""
 
-    count: Annotated[int, Field(ge=8, le=20_000)] = 1024
+    count: Annotated[int, Field(ge=8, le=20_000)] = 768
     final: Annotated[int, Field(ge=8, le=20_000)] = 2048
 
 

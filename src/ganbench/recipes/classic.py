@@ -19,7 +19,7 @@ def gan() -> Recipe:
 
     Goodfellow et al. 2014, arXiv:1406.2661; the optimiser's settings are those of DCGAN, arXiv:1511.06434.
     """
-    return Recipe(objective=NonSaturating(), critic=Player(network=_LEAKY), rounds=4000)
+    return Recipe(objective=NonSaturating(), critic=Player(network=_LEAKY), rounds=6000)
 
 
 def gan_minimax() -> Recipe:
@@ -27,7 +27,7 @@ def gan_minimax() -> Recipe:
 
     Goodfellow et al. 2014, arXiv:1406.2661, equation 1; the optimiser's settings are those of DCGAN.
     """
-    return Recipe(objective=Minimax(), critic=Player(network=_LEAKY), rounds=4000)
+    return Recipe(objective=Minimax(), critic=Player(network=_LEAKY), rounds=6000)
 
 
 def lsgan() -> Recipe:
@@ -35,12 +35,12 @@ def lsgan() -> Recipe:
 
     Mao et al. 2016, arXiv:1611.04076, with labels 0, 1 and aim 1.
     """
-    return Recipe(objective=LeastSquares(), critic=Player(network=_LEAKY), rounds=4000)
+    return Recipe(objective=LeastSquares(), critic=Player(network=_LEAKY), rounds=6000)
 
 
 def hinge() -> Recipe:
     """The hinge game of support vector machines. Lim and Ye 2017, arXiv:1705.02894."""
-    return Recipe(objective=Hinge(), critic=Player(network=_LEAKY), rounds=4000)
+    return Recipe(objective=Hinge(), critic=Player(network=_LEAKY), rounds=6000)
 
 
 def wgan() -> Recipe:
@@ -54,7 +54,7 @@ def wgan() -> Recipe:
         critic=Player(network=_LEAKY, optimizer=RMSprop(), constraints={"clip": Clip()}),
         generator=Player(optimizer=RMSprop()),
         turns=Turns(critic=5, opening=(Phase(25, critic=100),), every=Phase(500, critic=100)),
-        rounds=1200,
+        rounds=1800,
     )
 
 
@@ -70,7 +70,7 @@ def wgan_gp() -> Recipe:
         critic=Player(network=_LEAKY, optimizer=adam, terms={"gradient-penalty": GradientPenalty(weight=0.1)}),
         generator=Player(optimizer=adam),
         turns=Turns(critic=5),
-        rounds=800,
+        rounds=1200,
     )
 
 
@@ -128,5 +128,5 @@ def pacgan() -> Recipe:
         objective=NonSaturating(),
         critic=Player(network=_LEAKY),
         wrappers={"pack": Pack(2)},
-        rounds=4000,
+        rounds=6000,
     )
