@@ -13,7 +13,7 @@ test: .venv/installed-dev
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
 
 test-all: .venv/installed-dev
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --hypothesis-profile=default
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 from jaxtyping import install_import_hook
@@ -12,6 +13,9 @@ CHECKED = ("networks", "priors", "sampling", "data.batches", "workbench")
 install_import_hook([f"ganbench.{part}" for part in CHECKED], "beartype.beartype")
 
 torch.set_num_threads(1)
+
+# The same examples every time, so that a change is judged by what it changed; `make test-all` looks for new ones.
+hypothesis.settings.register_profile("repeatable", derandomize=True)
 
 
 @pytest.fixture(scope="session")

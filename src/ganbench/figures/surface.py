@@ -54,10 +54,11 @@ def limits(real: Float[np.ndarray, "n 2"], margin: float = 0.15) -> Box:
     low, high = real.min(axis=0).astype(np.float64), real.max(axis=0).astype(np.float64)
     centre, half = (low + high) / 2, (high - low) / 2
     # Below this, floating point cannot tell the sides of the box apart.
-    half = np.where(half > 1e-9 * np.abs(centre), half, 0.0)
+    least = np.maximum(1e-9 * np.abs(centre), 1e-300)
+    half = np.where(half > least, half, 0.0)
     if half.min() * _SQUARE > half.max() or half.min() == 0:
         half[:] = half.max() or 0.5 * max(1.0, *np.abs(centre))
-    half *= 1 + 2 * margin
+    half = np.maximum(half * (1 + 2 * margin), least)
     (x, y), (dx, dy) = centre.tolist(), half.tolist()
     return x - dx, x + dx, y - dy, y + dy
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from ganbench.checkpoints import write_atomically
 from ganbench.fitting import GUIDE
 from ganbench.metrics import METRICS
 from ganbench.runs import plain
-from ganbench.studies.conclusions import CellOutcome, conclude
+from ganbench.studies.conclusions import CellOutcome, conclude, number
 from ganbench.studies.statistics import Ranking, bootstrap_interval, rank
 from ganbench.studies.study import Done, Study
+
+UNEQUAL = 1.2
+"""Mean training times that differ by more than this factor are told of."""
 
 GOALS = (10.0, 5.0, 2.0)
 """Distances, in floors at the snapshots' sizes, whose times are reported."""
@@ -59,9 +64,25 @@ def read_results(study: Study) -> Results:
     ended = [run for each in runs.values() for run in each if run.summary]
     floor = ended[0].summary["metrics"]["floor"] if ended else {}
     outcomes = {cell: _outcome(each) for cell, each in runs.items()}
-    conclusions = conclude(GUIDE, outcomes, floor.get(GUIDE))
+    conclusions = conclude(GUIDE, outcomes, floor.get(GUIDE)) + _unequal_times(runs)
     ranking = rank({cell: outcome.values for cell, outcome in outcomes.items()})
     return Results(runs, floor, ranking, conclusions)
+
+
+def _unequal_times(runs: Mapping[str, Sequence[Done]]) -> list[str]:
+    """A caution where the cells were not trained for about equally long."""
+    seconds = {
+        cell: float(np.mean(times))
+        for cell, each in runs.items()
+        if (times := [run.summary["seconds"] for run in each if run.status == "finished"])
+    }
+    if not seconds or max(seconds.values()) <= UNEQUAL * min(seconds.values()):
+        return []
+    told = ", ".join(f"{cell} {number(spent)} s" for cell, spent in seconds.items())
+    return [
+        f"Caution: the cells were not trained for equally long ({told}); the ranking is of where each ended, and the "
+        "curves against seconds compare them at equal times."
+    ]
 
 
 def _outcome(runs: Sequence[Done]) -> CellOutcome:
