@@ -2,7 +2,7 @@
 
     python benchmarks/workers.py
 
-The same eight runs with their measurements and pictures, as whole commands, so that starting the workers is counted.
+The same twenty runs with their measurements and pictures, as whole commands, so that starting the workers is counted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-RUNS, ROUNDS, REPEATS = 8, 3000, 2
+RUNS, ROUNDS, REPEATS = 20, 3000, 1
 
 
 def seconds(jobs: int) -> float:

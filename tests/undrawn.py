@@ -2,12 +2,14 @@
 
 import pytest
 
-from ganbench.gallery import Gallery
+from ganbench.gallery.images import ImageGallery
+from ganbench.gallery.points import PointGallery
 
 
 def draw_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Gallery, "snapshot", lambda self, measured: None)
-    monkeypatch.setattr(Gallery, "finish", lambda self, summary: None)
+    for gallery in (PointGallery, ImageGallery):
+        monkeypatch.setattr(gallery, "snapshot", lambda self, measured: None)
+        monkeypatch.setattr(gallery, "finish", lambda self, summary: None)
 
 
 @pytest.fixture

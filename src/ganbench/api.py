@@ -7,16 +7,18 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Int
 from matplotlib.figure import Figure
+from PIL.Image import Image
 from torch import Tensor
 
 from ganbench import fitting
-from ganbench.configuration import Configuration, Measure, configure, refill
-from ganbench.data import BUILT_IN, PointSet, load_points
+from ganbench.configuration import MEASURES, Configuration, configure, image_settings, refill
+from ganbench.data import DataSet, Images, ImageSet, PointSet, full_name
+from ganbench.data import load as load_data
 from ganbench.figures.curves import loss_curves, metric_curves
 from ganbench.metrics import MODE_COUNT, PointRuler
 from ganbench.progress import watching
@@ -25,20 +27,18 @@ from ganbench.runs import UNNAMED, RunFolder
 from ganbench.studies import Results, Study, carry_out
 from ganbench.studies.grid import cells
 from ganbench.types import UsageError
-from ganbench.workbench import Workbench
+from ganbench.workbench import Workbench, make_ruler
 
-Data: TypeAlias = str | Path | np.ndarray | Tensor | PointSet
-"""A built-in name, a file's path, rows of points, or a set that was loaded before."""
+Data: TypeAlias = str | Path | np.ndarray | Tensor | DataSet
+"""A name, a path, rows of points, images, or a set that was loaded before."""
 
 
 def source_name(data: Data) -> str:
-    """How a configuration names the data: a built-in name as it is, a path in full, an array as such."""
-    if not isinstance(data, (str, Path)):
-        return UNNAMED
-    return str(data) if str(data) in BUILT_IN else str(Path(data).absolute())
+    """How a configuration names the data: a name as it is, a path in full, an array as such."""
+    return full_name(data) if isinstance(data, (str, Path)) else UNNAMED
 
 
-def train(configuration: Configuration, data: PointSet, out: Path, watch: fitting.Watcher) -> dict[str, Any]:
+def train(configuration: Configuration, data: DataSet, out: Path, watch: fitting.Watcher) -> dict[str, Any]:
     """Trains in a new folder; gives the summary."""
     folder = RunFolder.create(out, configuration, data)
     return fitting.fit(Workbench(configuration, data), folder, watch=watch)
@@ -54,22 +54,22 @@ def prepare(recipe: str | Recipe, data: Data, **changes: Any) -> Workbench:
     >>> sorted(bench.measure(64))[-2:]
     ['w1', 'w2']
     """
-    points = load_points(data)
-    return Workbench(configure(recipe, source_name(data), changes=changes.items()), points)
+    found = load_data(data, image_settings(None, changes.items()))
+    return Workbench(configure(recipe, source_name(data), None, changes.items(), found.medium), found)
 
 
 def fit(
     recipe: str | Recipe, data: Data, out: str | Path | None = None, *, progress: bool = True, **changes: Any
 ) -> Run:
-    """Trains a recipe on points from start to end, measured and drawn along the way.
+    """Trains a recipe on data from start to end, measured and drawn along the way.
 
     Without `out` the run's folder is a temporary one. `changes` as in `prepare`.
     """
-    points = load_points(data)
-    configuration = configure(recipe, source_name(data), changes=changes.items())
+    found = load_data(data, image_settings(None, changes.items()))
+    configuration = configure(recipe, source_name(data), None, changes.items(), found.medium)
     path = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="ganbench-")) / "run"
-    with watching(f"{configuration.recipe} on {points.title}") if progress else nullcontext(_ignore) as watch:
-        train(configuration, points, path, watch)
+    with watching(f"{configuration.recipe} on {found.title}") if progress else nullcontext(_ignore) as watch:
+        train(configuration, found, path, watch)
     return Run(path, configuration.plan)
 
 
@@ -117,8 +117,8 @@ class Run:
         return self.folder.configuration if self._recipe is None else refill(self.folder.tree, self._recipe)
 
     @cached_property
-    def data(self) -> PointSet:
-        """The points that the run was trained on."""
+    def data(self) -> DataSet:
+        """What the run was trained on."""
         return self.folder.data()
 
     def workbench(self, checkpoint: str | int = "best") -> Workbench:
@@ -127,22 +127,31 @@ class Run:
         bench.restore(self.folder.checkpoint(checkpoint))
         return bench
 
-    def sample(self, count: int, seed: int = 0, checkpoint: str | int = "best") -> Float[np.ndarray, "count d"]:
-        """Generated points in the data's units."""
-        return self.workbench(checkpoint).sample(count, seed)
+    def sample(
+        self,
+        count: int,
+        seed: int = 0,
+        checkpoint: str | int = "best",
+        labels: Int[np.ndarray, " count"] | None = None,
+    ) -> np.ndarray:
+        """Generated points (count, d) in the data's units, or images as uint8 (count, h, w) or (count, h, w, 3)."""
+        return self.workbench(checkpoint).sample(count, seed, labels)
 
     def measure(
         self, against: Data | None = None, count: int = 2048, checkpoint: str | int = "best"
     ) -> dict[str, float]:
-        """Metrics of generated points against the run's own or other data; `count` points for the distances."""
-        points = self.data if against is None else load_points(against)
+        """Metrics of what is generated against the run's own or other data; `count` things for the distances."""
+        data = self.data if against is None else load_data(against)
         bench = self.workbench(checkpoint)
-        ruler = PointRuler(points, count)
-        return ruler.measure(bench.sample(ruler.draws))
+        return bench.measure_by(make_ruler(data, count, self.configuration.features))
 
     def scatter(self, checkpoint: str | int = "best") -> Figure:
         """Real and generated points over the critic's surface."""
         return self.workbench(checkpoint).scatter()
+
+    def sheet(self, checkpoint: str | int = "best", count: int = 64) -> Image:
+        """Generated images."""
+        return self.workbench(checkpoint).sheet(count)
 
     def curves(self) -> Figure:
         """The metrics along the training."""
@@ -154,39 +163,53 @@ class Run:
         return loss_curves(*self.folder.losses())
 
 
-def evaluate(what: str | Path | np.ndarray | Tensor, against: Data) -> dict[str, Any]:
+def evaluate(what: str | Path | np.ndarray | Tensor, against: Data, features: str = "auto") -> dict[str, Any]:
     """Metrics of a run's best generator, or of samples, against data; with the floor at the same sizes.
 
+    Images are measured over the features of that name; see `ganbench.metrics.features_for`.
+
     Raises:
-        UsageError: the samples have another dimension than the data, or are too few.
+        UsageError: the samples have another shape than the data, or are too few.
     """
-    points = load_points(against)
-    if isinstance(what, (str, Path)) and Path(what).is_dir():
+    data = load_data(against)
+    count = MEASURES[data.medium].final
+    if isinstance(what, (str, Path)) and (Path(what) / "config.yaml").is_file():
         run = load(what)
-        _same_dimension(str(what), run.data, points)
-        ruler = PointRuler(points, Measure().final)
-        metrics = run.measure(points, ruler.count)
+        _same_shape(str(what), run.data, data)
+        ruler = make_ruler(data, count, features)
+        metrics = run.workbench().measure_by(ruler)
     else:
-        samples = load_points(what, to_learn=False)
-        _same_dimension(samples.name, samples, points)
-        count = len(samples)
-        ruler = PointRuler(points, min(Measure().final, count), mode_count=min(MODE_COUNT, count))
+        colour: Literal["grey", "rgb"] = "rgb" if data.shape[0] == 3 else "grey"
+        samples = load_data(what, Images(colour=colour), to_learn=False)
+        _same_shape(samples.name, samples, data)
+        count = min(count, len(samples))
+        if isinstance(data, PointSet):
+            ruler = PointRuler(data, count, mode_count=min(MODE_COUNT, len(samples)))
+        else:
+            ruler = make_ruler(data, count, features)
         # Files are often sorted; the first so many would be a part of them.
-        metrics = ruler.measure(np.random.default_rng(0).permutation(samples.points))
+        mixed = np.random.default_rng(0).permutation(len(samples))
+        metrics = ruler.measure((samples.pixels if isinstance(samples, ImageSet) else samples.points)[mixed])
     return {
         "what": str(what) if isinstance(what, (str, Path)) else UNNAMED,
-        "against": points.name,
+        "against": data.name,
+        **({} if isinstance(ruler, PointRuler) else {"features": ruler.features.name}),
         "count": ruler.count,
         "metrics": metrics,
         "floor": ruler.floor,
     }
 
 
-def _same_dimension(name: str, samples: PointSet, points: PointSet) -> None:
-    if samples.dimension != points.dimension:
-        raise UsageError(
-            f"{name} has points of {samples.dimension} coordinates, but those of {points.name} have {points.dimension}"
-        )
+def _same_shape(name: str, samples: DataSet, data: DataSet) -> None:
+    if samples.shape != data.shape:
+        raise UsageError(f"{name} has {_shape(samples)}, but {data.name} has {_shape(data)}")
+
+
+def _shape(data: DataSet) -> str:
+    if isinstance(data, PointSet):
+        return f"points of {data.dimension} coordinates"
+    channels, height, width = data.shape
+    return f"{'grey' if channels == 1 else 'colour'} images of {width} x {height}"
 
 
 def compare(
@@ -205,8 +228,8 @@ def compare(
     Recipes are names, or a mapping from names of one's own to recipes. `grid` maps dotted names to lists of values,
     `changes` are the same for all cells. Recipes with objects that cannot be pickled need `jobs=1`.
     """
-    points = load_points(data)
+    found = load_data(data, image_settings(None, changes.items()))
     named = recipes if isinstance(recipes, Mapping) else {name: name for name in recipes}
-    study_cells = cells(named, optimizers, grid, changes.items())
-    study = Study(Path(out), points, source_name(data), study_cells, seeds, "Comparison")
+    study_cells = cells(named, optimizers, grid, changes.items(), found.medium)
+    study = Study(Path(out), found, source_name(data), study_cells, seeds, "Comparison")
     return carry_out(study, jobs)[0]

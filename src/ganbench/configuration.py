@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
+from ganbench.data.images import Images
 from ganbench.recipes import recipe_named
 from ganbench.recipes.base import Recipe
 from ganbench.settings import (
@@ -22,15 +23,18 @@ from ganbench.settings import (
     settings,
     to_tree,
 )
-from ganbench.types import UsageError
+from ganbench.types import Medium, UsageError
 
 
 @settings
 class Measure:
-    """How many points the distances are taken over: at each snapshot, and once at the end."""
+    """How many things the distances are taken over: at each snapshot, and once at the end."""
 
-    count: Annotated[int, Field(ge=8, le=20_000)] = 768
-    final: Annotated[int, Field(ge=8, le=20_000)] = 2048
+    count: Annotated[int, Field(ge=8, le=50_000)] = 768
+    final: Annotated[int, Field(ge=8, le=50_000)] = 2048
+
+
+MEASURES: dict[Medium, Measure] = {"points": Measure(), "images": Measure(count=2000, final=10_000)}
 
 
 @settings
@@ -38,7 +42,9 @@ class Configuration:
     """A recipe and what it is run on. With `minutes` the training is so long; else it is the recipe's rounds.
 
     Without `snapshot_every` there are 12 snapshots, evenly spread. `precision` auto computes hidden layers in bf16
-    where the machine does that faster. `threads` is torch's number of threads.
+    where the machine does that faster. `threads` is torch's number of threads. For images `images` says how they are
+    prepared, and `features` over which features they are measured. `track` tensorboard also writes losses, metrics
+    and pictures for TensorBoard.
     """
 
     recipe: str
@@ -51,6 +57,9 @@ class Configuration:
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     threads: Annotated[int, Field(ge=1, le=1024)] = 1
     measure: Measure = Measure()
+    images: Images | None = None
+    features: str = "auto"
+    track: Literal["none", "tensorboard"] = "none"
 
     def tree(self, *, for_file: bool = True) -> dict[str, Any]:
         """All settings by their names; the recipe's stand beside the others."""
@@ -75,8 +84,9 @@ def configure(
     data: str,
     file: Mapping[str, Any] | None = None,
     changes: Iterable[tuple[str, Any]] = (),
+    medium: Medium = "points",
 ) -> Configuration:
-    """A recipe's settings, over them a file's, over them single changes by dotted name.
+    """A recipe's settings for a kind of data, over them a file's, over them single changes by dotted name.
 
     Raises:
         UsageError: a name or value that is not allowed; the sentence says which and what is.
@@ -85,11 +95,13 @@ def configure(
     file = file or {}
     if file.get("recipe", name) not in (name, "own"):
         raise UsageError(f"the configuration is of the recipe {file['recipe']!r}, not of {name!r}")
-    plan = recipe_named(recipe) if isinstance(recipe, str) else recipe
+    plan = recipe_named(recipe, medium) if isinstance(recipe, str) else recipe
     changes = list(changes)
+    images = Images() if medium == "images" else None
+    start = Configuration(recipe=name, data=data, plan=plan, measure=MEASURES[medium], images=images)
     if not file and not changes:
-        return Configuration(recipe=name, data=data, plan=plan)
-    tree = Configuration(recipe=name, data=data, plan=plan).tree(for_file=False)
+        return start
+    tree = start.tree(for_file=False)
     for key, value in file.items():
         if key not in ("recipe", "data"):
             tree = _lay_over(tree, str(key), value)
@@ -100,6 +112,15 @@ def configure(
         if names_kind(value):  # a piece is spelt out, so that its fields can be changed too
             tree = from_flat(tree).tree(for_file=False)
     return from_flat(tree)
+
+
+def image_settings(file: Mapping[str, Any] | None, changes: Iterable[tuple[str, Any]]) -> Images:
+    """How images are to be prepared, which must be known before the data are read."""
+    tree: dict[str, Any] = {"images": to_tree(Images())}
+    for key, value in [*(file or {}).items(), *changes]:
+        if key.partition(".")[0] == "images" and value is not None:
+            tree = _lay_over(tree, key, value)
+    return from_tree(Images, tree["images"])
 
 
 def refill(tree: Mapping[str, Any], recipe: Recipe) -> Configuration:

@@ -8,25 +8,24 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import FrameType
 from typing import Any
 
 from ganbench import checkpoints
+from ganbench.alarms import Watch
 from ganbench.divergence import why_diverged
-from ganbench.gallery import Gallery
+from ganbench.gallery import gallery_for
+from ganbench.metrics.guides import guide_of
 from ganbench.runs import RunFolder
+from ganbench.tracking import Tracker, tracker_for
 from ganbench.training import Report
 from ganbench.workbench import Workbench
 
 SNAPSHOTS = 12
 LOG_LINES = 400
-GUIDE = "w1"
-"""The metric by which the best checkpoint is chosen: the last one that is as good as any, within the floor's spread.
-
-The lowest of a dozen noisy figures is low by luck; among those that the noise cannot tell apart, the longest trained is
-the best guess.
-"""
+EPOCHS = (1, 15, 30)
+"""A training on images is also looked at after so many epochs, whatever the other snapshots are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,7 @@ class Progress:
     seconds: float
     share: float
     metrics: dict[str, float]
+    alarms: str = ""
 
 
 Watcher = Callable[[Progress], None]
@@ -70,7 +70,10 @@ class Session:
 
     def __init__(self, bench: Workbench, folder: RunFolder) -> None:
         self.bench, self.folder = bench, folder
-        self.gallery = Gallery(folder, bench)
+        self.gallery = gallery_for(folder, bench)
+        self.watch = Watch(bench)
+        self.alarmed = ""
+        self.tracker: Tracker | None = None
         self.status, self.cause = "finished", ""
         self.measured: dict[str, float] = {}
         self.lowest = float("inf")
@@ -91,20 +94,25 @@ class Session:
         self.folder.rewind(checkpoint.round)
         for row in self.folder.rows("metrics"):
             self.measured = _metrics(row)
-            self.lowest = min(self.lowest, math.inf if row[GUIDE] is None else row[GUIDE])
+            guided = row[guide_of(row)]
+            self.lowest = min(self.lowest, math.inf if guided is None else guided)
 
     def run(self, interrupted: Callable[[], bool], watch: Watcher) -> None:
         """Trains until the span, the user or the numbers say stop."""
-        share = self.bench.share
-        if not self.folder.rows("metrics"):
+        share, epoch = self.bench.share, self.bench.epoch
+        begun = bool(self.folder.rows("metrics"))
+        done = self.bench.state.round if begun else -1
+        self.tracker = tracker_for(self.bench.configuration, self.folder.path, done)
+        if not begun:
             self.snapshot()
         for report in self.bench.play():
             before, share = share, self.bench.share
-            due = self._snapshot_due(before, share)
+            epoch_before, epoch = epoch, self.bench.epoch
+            due = self._snapshot_due(before, share) or self._epoch_due(epoch_before, epoch)
             if due or _crossed(before, share, LOG_LINES):
                 if not self.log(report):
                     return
-                watch(Progress(report.round, report.seconds, share, self.measured))
+                watch(Progress(report.round, report.seconds, share, self.measured, self.alarmed))
             if due:
                 self.snapshot()
             if share < 1 and interrupted():
@@ -119,10 +127,15 @@ class Session:
             return _crossed(before, share, SNAPSHOTS)
         return share >= 1 or self.bench.state.round % every == 0
 
+    def _epoch_due(self, before: float, epoch: float) -> bool:
+        return self.bench.data.medium == "images" and any(before < due <= epoch for due in EPOCHS)
+
     def log(self, report: Report) -> bool:
         """Writes the losses down; False, with a likely cause, if they or the weights are no longer finite."""
         losses = {name: float(loss) for name, loss in report.losses.items()}
         self.folder.append("log", {"round": report.round, "seconds": report.seconds, **losses})
+        if self.tracker:
+            self.tracker.losses(report.round, losses)
         return self._is_sound(losses)
 
     def _is_sound(self, losses: dict[str, float]) -> bool:
@@ -132,25 +145,41 @@ class Session:
         return not self.cause
 
     def snapshot(self) -> None:
-        """Measures, keeps and draws the state as it is."""
+        """Measures, keeps and draws the state as it is.
+
+        The best checkpoint is the last one that is as good as any, within the floor's spread: the lowest of a dozen
+        noisy figures is low by luck, and among those that the noise cannot tell apart the longest trained is the best
+        guess.
+        """
         start = time.perf_counter()
         self.measured = self.bench.measure() | self.bench.estimate()
         self.measuring += time.perf_counter() - start
         state = self.bench.state
+        alarms = self.watch.alarms(self.measured)
+        self.alarmed = ", ".join(alarm.kind for alarm in alarms)
+        for alarm in alarms:
+            self.folder.append("alarms", {"round": state.round, **asdict(alarm)})
         self.folder.append("metrics", {"round": state.round, "seconds": state.seconds, **self.measured})
         self.gallery.snapshot(self.measured)
-        self.lowest = min(self.lowest, self.measured[GUIDE])
-        spread = self.bench.ruler(self.bench.configuration.measure.count).floor_spread[GUIDE]
-        self.checkpoint(best=self.measured[GUIDE] <= self.lowest + spread)
+        if self.tracker:
+            self.tracker.snapshot(state.round, self.measured, self.folder.figures / f"{state.round:08d}.png")
+        guide = guide_of(self.measured)
+        self.lowest = min(self.lowest, self.measured[guide])
+        spread = self.bench.ruler(self.bench.configuration.measure.count).floor_spread[guide]
+        self.checkpoint(best=self.measured[guide] <= self.lowest + spread)
 
     def checkpoint(self, *, best: bool) -> None:
         state = self.bench.state
+        if self.tracker:
+            self.tracker.flush()  # a resumed training goes on from here, and does not write again what was before
         facts = {**state.counters(), "data_sha256": self.bench.data.fingerprint, "measuring": self.measuring}
         checkpoints.write(self.folder.checkpoints, checkpoints.Checkpoint(state.tensors(), facts), best=best)
 
     def finish(self) -> dict[str, Any]:
         """The summary; for a run that was not interrupted also the closing measurements and pictures."""
         configuration, state = self.bench.configuration, self.bench.state
+        if self.tracker:
+            self.tracker.close()
         summary = {
             "recipe": configuration.recipe,
             "data": self.bench.data.name,
@@ -163,6 +192,7 @@ class Session:
             "best_round": checkpoints.best_round(self.folder.checkpoints),
             "snapshot_floor": self.bench.ruler(configuration.measure.count).floor,
             "measuring_seconds": self.measuring,
+            "alarms": self.folder.rows("alarms"),
             **({"cause": self.cause} if self.cause else {}),
         }
         if self.status != "interrupted":

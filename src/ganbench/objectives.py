@@ -5,11 +5,14 @@ With s = D(x) on data and t = D(G(z)) on fakes, both (batch,), every method retu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Protocol, TypeAlias, runtime_checkable
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float
+from pydantic import Field, PositiveFloat
 from torch import Tensor
 
 from ganbench.settings import OneOf, settings
@@ -35,6 +38,13 @@ class EstimatesDistance(Protocol):
     """A game whose critic's scores estimate a distance of the data from the fakes."""
 
     def distance(self, scores: Scores) -> Tensor: ...
+
+
+@runtime_checkable
+class HasGauges(Protocol):
+    """A game with numbers to be watched beside its losses."""
+
+    def gauges(self, scores: Scores, memory: Memory) -> Mapping[str, Tensor]: ...
 
 
 class Memoryless:
@@ -144,6 +154,55 @@ class Relativistic(Memoryless):
         return F.softplus(scores.real - scores.fake).mean()
 
 
+@settings
+class Energy(Memoryless):
+    """Scores are minus energies. D minimises E L(x) + E max(0, margin - L(G(z))), G minimises E L(G(z)).
+
+    EBGAN, arXiv:1609.03126, equations 1 and 2. The margin goes with the energy's scale.
+    """
+
+    margin: PositiveFloat = 10.0
+    surface: ClassVar[Surface] = "energy"
+
+    def discriminator(self, scores: Scores, memory: Memory) -> Tensor:
+        return -scores.real.mean() + F.relu(self.margin + scores.fake).mean()
+
+    def generator(self, scores: Scores, memory: Memory) -> Tensor:
+        return -scores.fake.mean()
+
+
+@settings
+class Equilibrium:
+    """Scores are minus energies. D minimises E L(x) - k E L(G(z)), G minimises E L(G(z)). BEGAN, arXiv:1703.10717.
+
+    k starts at 0 and moves by rate (gamma E L(x) - E L(G(z))) after each of D's turns, within [0, 1]: it keeps the
+    ratio of the two energies near gamma, which trades variety for looks.
+    """
+
+    gamma: Annotated[float, Field(gt=0, le=1)] = 0.5
+    rate: PositiveFloat = 0.001
+    surface: ClassVar[Surface] = "energy"
+
+    def init(self) -> Memory:
+        return {"k": torch.zeros(())}
+
+    def discriminator(self, scores: Scores, memory: Memory) -> Tensor:
+        return -scores.real.mean() + memory["k"] * scores.fake.mean()
+
+    def generator(self, scores: Scores, memory: Memory) -> Tensor:
+        return -scores.fake.mean()
+
+    def advance(self, scores: Scores, memory: Memory) -> Memory:
+        return {"k": (memory["k"] + self.rate * self._imbalance(scores)).clamp(0, 1)}
+
+    def gauges(self, scores: Scores, memory: Memory) -> Mapping[str, Tensor]:
+        """k, and the measure of convergence M = L(x) + |gamma L(x) - L(G(z))|, which falls as training succeeds."""
+        return {"k": memory["k"], "convergence": -scores.real.mean() + self._imbalance(scores).abs()}
+
+    def _imbalance(self, scores: Scores) -> Tensor:
+        return scores.fake.mean() - self.gamma * scores.real.mean()
+
+
 OBJECTIVES: dict[str, type] = {
     "non-saturating": NonSaturating,
     "minimax": Minimax,
@@ -151,5 +210,7 @@ OBJECTIVES: dict[str, type] = {
     "hinge": Hinge,
     "wasserstein": Wasserstein,
     "relativistic": Relativistic,
+    "energy": Energy,
+    "equilibrium": Equilibrium,
 }
 ObjectiveSetting: TypeAlias = Annotated[Objective, OneOf(OBJECTIVES, Objective)]

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-from ganbench.fitting import GUIDE, Watcher
 from ganbench.fitting import Progress as Reached
+from ganbench.fitting import Watcher
+from ganbench.metrics.guides import guide_of
 
 PLAIN_EVERY = 5.0
 """Seconds between plain lines."""
@@ -21,9 +22,11 @@ PLAIN_EVERY = 5.0
 def line(progress: Reached) -> str:
     """Round, speed and last measurement, such as `round 1,200  310 rounds/s  w1 0.0142`."""
     speed = progress.round / progress.seconds if progress.seconds else 0.0
-    measured = f"  {GUIDE} {progress.metrics[GUIDE]:.4g}" if GUIDE in progress.metrics else ""
+    guide = guide_of(progress.metrics) if progress.metrics else ""
+    measured = f"  {guide} {progress.metrics[guide]:.4g}" if guide else ""
     modes = f"  modes {progress.metrics['modes']:.0f}" if "modes" in progress.metrics else ""
-    return f"round {progress.round:,}  {speed:,.0f} rounds/s{measured}{modes}"
+    alarmed = f"  ! {progress.alarms}" if progress.alarms else ""
+    return f"round {progress.round:,}  {speed:,.0f} rounds/s{measured}{modes}{alarmed}"
 
 
 @contextmanager

@@ -13,11 +13,12 @@ import numpy as np
 from ganbench import checkpoints
 from ganbench.checkpoints import Checkpoint, write_atomically
 from ganbench.configuration import Configuration, from_flat, read_config
-from ganbench.data import Modes, PointSet, load_points
+from ganbench.data import DataSet, Images, ImageSet, Modes, PointSet, load
+from ganbench.settings import from_tree
 from ganbench.types import UsageError
 
 UNNAMED = "array"
-"""How a configuration calls points that came from no file; the run keeps them."""
+"""How a configuration calls data that came from no file; the run keeps them."""
 
 KEPT_DATA = "data.npz"
 
@@ -32,7 +33,7 @@ class RunFolder:
         self.samples = path / "samples"
 
     @classmethod
-    def create(cls, path: Path, configuration: Configuration, data: PointSet) -> RunFolder:
+    def create(cls, path: Path, configuration: Configuration, data: DataSet) -> RunFolder:
         """A new run's folder, with the data in it where they came from no file.
 
         Raises:
@@ -68,10 +69,10 @@ class RunFolder:
         for each in (self.checkpoints, self.figures, self.samples):
             each.mkdir(exist_ok=True)
 
-    def data(self) -> PointSet:
-        """The points that the run is trained on. Raises UsageError where they cannot be read."""
-        kept = self.path / KEPT_DATA
-        return _kept(kept) if kept.exists() else load_points(str(self.tree["data"]))
+    def data(self) -> DataSet:
+        """What the run is trained on. Raises UsageError where it cannot be read."""
+        kept, tree = self.path / KEPT_DATA, self.tree
+        return _kept(kept) if kept.exists() else load(str(tree["data"]), from_tree(Images, tree.get("images") or {}))
 
     @property
     def tree(self) -> dict[str, Any]:
@@ -111,7 +112,7 @@ class RunFolder:
 
     def rewind(self, round: int) -> None:
         """Drops what came after a round: a resumed training will make it again."""
-        for name in ("log", "metrics"):
+        for name in ("log", "metrics", "alarms"):
             kept = [json.dumps(row) + "\n" for row in self.rows(name) if row["round"] <= round]
             write_atomically(self.path / f"{name}.jsonl", "".join(kept).encode())
         for folder in (self.checkpoints, self.figures, self.samples):
@@ -144,15 +145,24 @@ class RunFolder:
         return found
 
 
-def _keep(path: Path, data: PointSet) -> None:
-    arrays: dict[str, Any] = {"name": data.name, "points": data.points, "columns": np.array(data.columns, dtype=str)}
+def _keep(path: Path, data: DataSet) -> None:
+    arrays: dict[str, Any]
+    if isinstance(data, ImageSet):
+        arrays = {"name": data.name, "pixels": data.pixels, "classes": np.array(data.classes, dtype=str)}
+        arrays |= {} if data.labels is None else {"labels": data.labels}
+        np.savez(path, **arrays)
+        return
+    arrays = {"name": data.name, "points": data.points, "columns": np.array(data.columns, dtype=str)}
     if data.modes is not None:
         arrays |= {"means": data.modes.means, "covariances": data.modes.covariances}
     np.savez(path, **arrays)
 
 
-def _kept(path: Path) -> PointSet:
+def _kept(path: Path) -> DataSet:
     with np.load(path) as file:
+        if "pixels" in file:
+            labels = file.get("labels")
+            return ImageSet(str(file["name"]), file["pixels"], labels, tuple(map(str, file["classes"])))
         modes = Modes(file["means"], file["covariances"]) if "means" in file else None
         return PointSet(str(file["name"]), file["points"], modes, tuple(map(str, file["columns"])))
 

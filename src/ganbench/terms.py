@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import torch
-from pydantic import NonNegativeFloat
+import torch.nn.functional as F
+from pydantic import NonNegativeFloat, NonNegativeInt
 from torch import Tensor
 
 from ganbench.schedules import Constant, CurveSetting
 from ganbench.settings import OneOf, settings
-from ganbench.types import Term, Turn, score_gradient
+from ganbench.types import Head, Term, Turn, UsageError, score_gradient
 
 
 @settings
@@ -60,5 +61,80 @@ def _one_share_each(turn: Turn) -> Tensor:
     return share.repeat_interleave(len(x) // scores).view(-1, *(1,) * (x.dim() - 1))
 
 
-TERMS: dict[str, type] = {"gradient-penalty": GradientPenalty}
+@settings
+class PullAway:
+    """Keeps the codes of generated things apart: mean over i != j of cos^2(e_i, e_j). EBGAN, arXiv:1609.03126, eq. 4.
+
+    It is 1 on a collapsed batch and near 1 / (length of the code) on a random one. Dividing by one norm of the whole
+    batch instead of one a row, as some code does, gives about the same number for both.
+    """
+
+    weight: NonNegativeFloat = 0.1
+
+    def __call__(self, turn: Turn) -> Tensor:
+        embedding = turn.on_fake.embedding
+        if embedding is None:
+            raise UsageError("pull-away needs a critic that gives an embedding, such as an autoencoder")
+        rows = F.normalize(embedding, dim=1)
+        count = len(rows)
+        squares = (rows @ rows.T).square()
+        return (squares.sum() - squares.diagonal().sum()) / (count * (count - 1))
+
+
+@settings
+class ClassLoss:
+    """How badly the critic's class head reads the label that a thing has, or was asked to have: a cross-entropy.
+
+    ACGAN, arXiv:1610.09585: on real and generated things for the critic, on generated ones for the generator.
+    """
+
+    on: tuple[Literal["real", "fake"], ...] = ("fake",)
+    weight: NonNegativeFloat = 1.0
+    heads: ClassVar[tuple[Head, ...]] = ("class",)
+
+    def __call__(self, turn: Turn) -> Tensor:
+        losses = [self._on(turn, side) for side in self.on]
+        return torch.stack(losses).sum()
+
+    def _on(self, turn: Turn, side: Literal["real", "fake"]) -> Tensor:
+        verdict, asked = (turn.on_real, turn.real.y) if side == "real" else (turn.on_fake, turn.latent.y)
+        assert asked is not None
+        return F.cross_entropy(_head(verdict.class_logits), asked)
+
+
+@settings
+class CodeLoss:
+    """How badly the critic's code head recovers a generated thing's code. InfoGAN, arXiv:1606.03657.
+
+    Cross-entropy for the choice of one of `categories`, and half the squared error of the numbers after it (a
+    Gaussian of variance 1): minus a lower bound of the information that things carry about their code, up to a
+    constant.
+    """
+
+    categories: NonNegativeInt = 10
+    weight: NonNegativeFloat = 1.0
+    heads: ClassVar[tuple[Head, ...]] = ("code",)
+
+    def __call__(self, turn: Turn) -> Tensor:
+        said, code = _head(turn.on_fake.code), turn.latent.code
+        if code is None:
+            raise UsageError("the code loss needs a prior that draws codes: --set prior=coded")
+        loss = 0.5 * (said[:, self.categories :] - code[:, self.categories :]).square().sum(1).mean()
+        if self.categories:
+            loss = loss + F.cross_entropy(said[:, : self.categories], code[:, : self.categories])
+        return loss
+
+
+def _head(said: Tensor | None) -> Tensor:
+    if said is None:
+        raise UsageError("a class or code loss needs a critic with heads: one of the built-in networks, not packed")
+    return said
+
+
+TERMS: dict[str, type] = {
+    "gradient-penalty": GradientPenalty,
+    "pull-away": PullAway,
+    "class-loss": ClassLoss,
+    "code-loss": CodeLoss,
+}
 TermSetting: TypeAlias = Annotated[Term, OneOf(TERMS, Term)]

@@ -15,9 +15,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganbench.averages import Average
 from ganbench.data.batches import Batches
+from ganbench.objectives import HasGauges
 from ganbench.recipes.base import Player, Recipe
 from ganbench.seeds import derive
-from ganbench.types import Memory, Sample, Term, Turn
+from ganbench.types import Head, Memory, Prior, Sample, Sizes, Term, Turn, UsageError
 
 COUNTERS = ("round", "seconds", "drawn", "generator_turns")
 
@@ -55,12 +56,17 @@ class Learner:
         self.network = network
         self.parameters = [p for p in network.parameters() if p.requires_grad]
         self.vector = flatten(self.parameters)
+        self.vector.grad = torch.zeros_like(self.vector)
+        parts = self.vector.grad.split([p.numel() for p in self.parameters])
+        self._slots = [part.view_as(p) for part, p in zip(parts, self.parameters, strict=True)]
         self.optimizer = settings.optimizer.build(self.vector)
 
     def step(self, loss: Tensor, settings: Player, progress: float) -> None:
         """Moves down the loss. Only this player's parameters take gradients."""
         gradients = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
-        self.vector.grad = torch.cat([g.reshape(-1) for g in gradients])
+        torch._foreach_copy_(
+            self._slots, gradients
+        )  # into the same memory each time: fresh pages cost more than the copy
         for group in self.optimizer.param_groups:
             group["lr"] = settings.optimizer.lr * settings.rate.at(progress)
         self.optimizer.step()
@@ -81,26 +87,34 @@ class State:
     """Everything that a training changes. `train` moves it on; checkpoints hold all of it."""
 
     def __init__(
-        self, recipe: Recipe, shape: tuple[int, ...], *, seed: int, device: torch.device | str = "cpu"
+        self,
+        recipe: Recipe,
+        shape: tuple[int, ...],
+        *,
+        seed: int,
+        classes: int = 0,
+        device: torch.device | str = "cpu",
     ) -> None:
-        """A fresh state for things of the given shape. The global random state is left as it was."""
+        """A fresh state for things of the given shape and number of classes. The global random state is left as it was.
+
+        Raises:
+            UsageError: the recipe's networks do not fit such things, or it needs labels and there are none.
+        """
         device = torch.device(device)
         self.prior = recipe.prior.for_shape(shape)
+        critic_sizes, generator_sizes = sizes(recipe, self.prior, shape, classes)
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(derive(seed, "networks"))
-            seen = shape
-            for wrapper in recipe.wrappers.values():
-                seen = wrapper.seen(seen)
-            critic = recipe.critic.network.critic(seen)
+            critic = recipe.critic.network.critic(critic_sizes)
             for wrapper in reversed(list(recipe.wrappers.values())):
                 critic = wrapper.wrap(critic)
-            generator = recipe.generator.network.generator(self.prior.dimension, shape)
+            generator = recipe.generator.network.generator(generator_sizes)
             self.critic = Learner(critic.to(device), recipe.critic)
             self.generator = Learner(generator.to(device), recipe.generator)
         # Batch statistics over real and generated things at once would tell the generator's batch from the data's.
         self.joint = not any(isinstance(m, _BatchNorm) for m in self.critic.network.modules())
         self.average = None if recipe.average is None else RunningAverage(self.generator, recipe.average)
-        self.memory: Memory = recipe.objective.init()
+        self.memory: Memory = {name: value.to(device) for name, value in recipe.objective.init().items()}
         self.streams = {name: torch.Generator(device).manual_seed(derive(seed, name)) for name in ("latent", "terms")}
         with torch.random.fork_rng(devices=[]):
             self.layer_noise = torch.manual_seed(derive(seed, "layers")).get_state()
@@ -108,6 +122,11 @@ class State:
         self.seconds = 0.0
         self.drawn = 0
         self.generator_turns = 0
+
+    @property
+    def critic_turns(self) -> int:
+        """How many turns the critic has had: each turn of either player draws a batch."""
+        return self.drawn - self.generator_turns
 
     @property
     def networks(self) -> list[nn.Module]:
@@ -174,6 +193,25 @@ class State:
             _copy_buffers(self.average.network, _below(tensors, "average.buffer."))
 
 
+def sizes(recipe: Recipe, prior: Prior, shape: tuple[int, ...], classes: int) -> tuple[Sizes, Sizes]:
+    """What the critic and the generator have to deal with.
+
+    Raises:
+        UsageError: the recipe needs labels, and there are none.
+    """
+    terms = (*recipe.critic.terms.values(), *recipe.generator.terms.values())
+    heads: frozenset[Head] = frozenset(head for term in terms for head in getattr(term, "heads", ()))
+    if classes == 0 and ("class" in heads or {recipe.critic.labels, recipe.generator.labels} != {"none"}):
+        raise UsageError("this recipe needs labels, which the data lack: a folder of images has them as subfolders")
+    seen = shape
+    for wrapper in recipe.wrappers.values():
+        seen = wrapper.seen(seen)
+    return (
+        Sizes(seen, classes=classes, code=prior.code_width, labels=recipe.critic.labels, heads=heads),
+        Sizes(shape, prior.dimension, classes, prior.code_width, recipe.generator.labels),
+    )
+
+
 class RunningAverage:
     """A running average of a learner's weights w: v <- k v + (1 - k) w. Buffers are taken over as they are."""
 
@@ -221,6 +259,10 @@ def critic_turn(state: State, recipe: Recipe, batches: Batches, progress: float)
     state.critic.step(loss, recipe.critic, progress)
     with torch.no_grad():
         state.memory = recipe.objective.advance(turn.scores, state.memory)
+        if isinstance(recipe.objective, HasGauges):
+            losses |= {
+                name: value.detach() for name, value in recipe.objective.gauges(turn.scores, state.memory).items()
+            }
     return losses
 
 

@@ -38,7 +38,35 @@ class Verdict:
 
     score: Float[Tensor, " scores"]
     class_logits: Float[Tensor, "batch classes"] | None = None
+    code: Float[Tensor, "batch code"] | None = None
     embedding: Float[Tensor, "batch features"] | None = None
+
+
+Medium: TypeAlias = Literal["points", "images"]
+"""What a data set is made of. Points are vectors; images are (channels, height, width)."""
+
+LabelUse: TypeAlias = Literal["none", "concat", "embedding", "projection"]
+"""How a network uses labels: not; as a one-hot vector (or planes of an image) beside its input; as a learnt vector (or
+plane) beside its input; by adding the product of a learnt vector with its features to the score (critics only)."""
+
+Head: TypeAlias = Literal["class", "code"]
+"""What else a critic can be asked for beside its score."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What a network has to deal with.
+
+    `shape` is that of one thing; `noise` and `code` are the lengths of a latent's parts; `classes` counts the labels.
+    `labels` says how this player uses them, `heads` what the critic says beside its score.
+    """
+
+    shape: tuple[int, ...]
+    noise: int = 0
+    classes: int = 0
+    code: int = 0
+    labels: LabelUse = "none"
+    heads: frozenset[Head] = frozenset()
 
 
 class Generator(Protocol):
@@ -55,6 +83,10 @@ class Prior(Protocol):
 
     @property
     def dimension(self) -> int: ...
+    @property
+    def code_width(self) -> int:
+        """The length of the code beside the noise; 0 where there is none."""
+
     def for_shape(self, shape: tuple[int, ...]) -> Prior:
         """The prior for things of a shape."""
 
@@ -193,7 +225,9 @@ def _part(verdict: Verdict, index: int) -> Verdict:
     def half(t: Tensor | None) -> Tensor | None:
         return None if t is None else t.chunk(2)[index]
 
-    return Verdict(verdict.score.chunk(2)[index], half(verdict.class_logits), half(verdict.embedding))
+    return Verdict(
+        verdict.score.chunk(2)[index], half(verdict.class_logits), half(verdict.code), half(verdict.embedding)
+    )
 
 
 @runtime_checkable

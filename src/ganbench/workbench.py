@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
+from typing import TypeAlias
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from matplotlib.figure import Figure
+from PIL import Image
+from torch import Tensor
 
 from ganbench.checkpoints import Checkpoint
 from ganbench.configuration import Configuration
+from ganbench.data import DataSet, PointSet
 from ganbench.data.batches import Batches
-from ganbench.data.points import PointSet
 from ganbench.figures.scatter import scatter
+from ganbench.figures.sheets import labelled_sheet, sheet
 from ganbench.figures.surface import SurfaceGrid, grid, limits, surface_from_scores
 from ganbench.machine import hidden_dtype, resolve_device
-from ganbench.metrics import PointRuler
+from ganbench.metrics import ImageRuler, PointRuler, features_for
 from ganbench.metrics.transport import w1
 from ganbench.networks import set_precision
 from ganbench.objectives import EstimatesDistance, Pair
-from ganbench.sampling import draw, score
+from ganbench.sampling import generate, latents, score
 from ganbench.seeds import derive
 from ganbench.training import Report, Span, State, train
-from ganbench.types import UsageError
+from ganbench.types import Latent, UsageError
+
+Ruler: TypeAlias = PointRuler | ImageRuler
+
+ROWS = 8
+"""Noise vectors on a sheet with a label a column."""
 
 
 class Workbench:
     """A training that can be played round by round, sampled, measured and drawn at any time.
 
-    Points go in and come out in the data's own units; the networks see them standardised. Looking at a training never
-    changes it. Several trainings on the same data may share their `rulers`, by count.
+    Things go in and come out in the data's own units; the networks see points standardised and pixels in [-1, 1].
+    Looking at a training never changes it. Several trainings on the same data may share their `rulers`, by count.
 
     >>> from ganbench.configuration import configure
     >>> from ganbench.data import load_points
@@ -42,14 +51,14 @@ class Workbench:
     (10, 2)
     """
 
-    def __init__(
-        self, configuration: Configuration, data: PointSet, rulers: dict[int, PointRuler] | None = None
-    ) -> None:
+    def __init__(self, configuration: Configuration, data: DataSet, rulers: dict[int, Ruler] | None = None) -> None:
         self.configuration, self.data = configuration, data
         self.rulers = {} if rulers is None else rulers
         self.recipe = configuration.plan
         self.device = resolve_device(configuration.device)
-        self.state = State(self.recipe, (data.dimension,), seed=configuration.seed, device=self.device)
+        self.state = State(
+            self.recipe, data.shape, classes=len(data.classes), seed=configuration.seed, device=self.device
+        )
         for network in self.state.networks:
             set_precision(network, partial(hidden_dtype, configuration.precision, self.device))
         minutes = configuration.minutes
@@ -57,8 +66,9 @@ class Workbench:
 
     @cached_property
     def batches(self) -> Batches:
-        things = torch.from_numpy(self.data.standardiser.forward(self.data.points)).float()
-        return Batches(things.to(self.device), size=self.recipe.batch_size, seed=self.configuration.seed)
+        labels = None if self.data.labels is None else torch.tensor(self.data.labels, device=self.device)
+        things = self.data.things().to(self.device)
+        return Batches(things, labels, size=self.recipe.batch_size, seed=self.configuration.seed)
 
     def play(self) -> Iterator[Report]:
         """Plays the rounds that are left of the configuration's span, and reports each."""
@@ -70,6 +80,29 @@ class Workbench:
         """The share of the training that is done."""
         return self.span.progress(self.state.round, self.state.seconds)
 
+    @property
+    def epoch(self) -> float:
+        """How often the critic has seen as many things as the data hold."""
+        return self.state.critic_turns * self.recipe.batch_size / len(self.data)
+
+    @property
+    def title(self) -> str:
+        """The recipe and where it is, as in `gan, round 1,200`."""
+        epoch = f" (epoch {self.epoch:.3g})" if self.data.medium == "images" else ""
+        return f"{self.configuration.recipe}, round {self.state.round:,}{epoch}"
+
+    @property
+    def conditional(self) -> bool:
+        """Whether the generator draws what a label asks for."""
+        return self.recipe.generator.labels != "none"
+
+    @property
+    def known_modes(self) -> int:
+        """How many modes or classes the data are known to have; 0 where that is not known."""
+        if isinstance(self.data, PointSet):
+            return 0 if self.data.modes is None else len(self.data.modes.means)
+        return len(self.data.classes)
+
     def restore(self, checkpoint: Checkpoint) -> None:
         """Goes to where a checkpoint of this configuration was written.
 
@@ -80,27 +113,52 @@ class Workbench:
             raise UsageError(f"{self.data.name} has changed since this run was begun")
         self.state.restore(checkpoint.tensors, checkpoint.facts)
 
-    def sample(self, count: int, seed: int = 0) -> Float[np.ndarray, "count d"]:
-        """Generated points. The same seed gives the same noise, whatever was trained or drawn meanwhile."""
-        stream = derive(seed, "samples")
-        fakes = draw(self.state.sampler, self.state.prior, count, seed=stream, device=self.device)
-        return self.data.standardiser.inverse(fakes.double().numpy())
+    def labels(self, count: int, seed: int = 0) -> Int[np.ndarray, " count"] | None:
+        """Labels to ask for, in the shares that the data have them; none where the generator asks for none."""
+        if not self.conditional or self.data.labels is None:
+            return None
+        return np.random.default_rng(derive(seed, "labels")).choice(self.data.labels, count)
 
-    def ruler(self, count: int) -> PointRuler:
-        """What measures against this data with `count` points, made once."""
-        return self.rulers.setdefault(count, PointRuler(self.data, count))
+    def latents(self, count: int, seed: int = 0, labels: Int[np.ndarray, " count"] | None = None) -> Latent:
+        """What `sample` starts from: the same seed gives the same noise, whatever was trained or drawn meanwhile."""
+        labels = self.labels(count, seed) if labels is None else labels
+        asked = None if labels is None else torch.as_tensor(labels, device=self.device)
+        stream = derive(seed, "samples")
+        return latents(self.state.prior, count, asked, seed=stream, device=self.device)
+
+    def sample(self, count: int, seed: int = 0, labels: Int[np.ndarray, " count"] | None = None) -> np.ndarray:
+        """Generated points (count, d), or images as uint8 (count, h, w) or (count, h, w, 3).
+
+        `labels` are those to ask for; without them they come in the shares that the data have.
+        """
+        return self.data.restored(self.generate(self.latents(count, seed, labels)))
+
+    def generate(self, latent: Latent) -> Float[Tensor, "count ..."]:
+        """What the generator makes of latents, in the units that the networks see, on the CPU."""
+        return generate(self.state.sampler, latent)
+
+    def ruler(self, count: int) -> Ruler:
+        """What measures against this data with `count` things, made once."""
+        if count not in self.rulers:
+            self.rulers[count] = make_ruler(self.data, count, self.configuration.features)
+        return self.rulers[count]
 
     def measure(self, count: int | None = None) -> dict[str, float]:
-        """The distances of generated from real points, always from the same noise; by default as at snapshots."""
-        ruler = self.ruler(count or self.configuration.measure.count)
-        return ruler.measure(self.sample(ruler.draws))
+        """The distances of generated from real things, always from the same noise; by default as at snapshots."""
+        return self.measure_by(self.ruler(count or self.configuration.measure.count))
+
+    def measure_by(self, ruler: Ruler) -> dict[str, float]:
+        """The metrics that a ruler gives, which may be one of other data."""
+        labels = self.labels(ruler.draws)
+        fakes = self.sample(ruler.draws, labels=labels)
+        return ruler.measure(fakes) if isinstance(ruler, PointRuler) else ruler.measure(fakes, labels)
 
     def estimate(self) -> dict[str, float]:
-        """For a game whose critic estimates W1: that estimate, and the exact W1 in the units that the critic sees.
+        """For a game whose critic estimates W1: that estimate; for points also the exact W1 in the units it sees.
 
         The critic's is at most K times W1, K being its unknown Lipschitz constant.
         """
-        if not isinstance(self.recipe.objective, EstimatesDistance):
+        if not isinstance(self.recipe.objective, EstimatesDistance) or not isinstance(self.data, PointSet):
             return {}
         standard = self.data.standardiser.forward
         real = standard(self.ruler(self.configuration.measure.count).reference)
@@ -112,20 +170,62 @@ class Workbench:
         """The critic's scores of points in standard units."""
         return score(self.state.critic.network, points, device=self.device)
 
+    def verdicts(self, count: int) -> tuple[Float[Tensor, " count"], Float[Tensor, " count"]]:
+        """The critic's scores of so many real and generated things."""
+        real = Batches(self.batches.things, self.batches.labels, size=count, seed=derive(0, "verdicts"))[0]
+        latent = self.latents(count)
+        pairs = ((real.x, real.y), (self.generate(latent), real.y if latent.y is None else latent.y))
+        scores = (score(self.state.critic.network, x, y, device=self.device) for x, y in pairs)
+        of_real, of_fake = (torch.from_numpy(s) for s in scores)
+        return of_real, of_fake
+
     def surface(self) -> SurfaceGrid | None:
-        """The critic over the plane around the data, shown as its objective says; none in other dimensions."""
-        if self.data.dimension != 2:
+        """The critic over the plane around the data, shown as its objective says; none for other data."""
+        if not isinstance(self.data, PointSet) or self.data.dimension != 2:
             return None
         at = grid(limits(self.data.points))
         scores = self.scores(self.data.standardiser.forward(at))
         return surface_from_scores(at, scores, self.recipe.objective.surface)
 
     def scatter(self, count: int = 2000, title: str = "", seed: int = 0) -> Figure:
-        """Real and generated points over the critic's surface."""
+        """Real and generated points over the critic's surface. Raises UsageError where the data are images."""
+        if not isinstance(self.data, PointSet):
+            raise UsageError(f"{self.data.name} holds images; they are shown by `sheet`")
         return scatter(
             self.data.points,
             self.sample(count, seed),
             self.surface(),
-            title=title or f"{self.configuration.recipe}, round {self.state.round:,}",
+            title=title or self.title,
             columns=self.data.columns,
         )
+
+    def sheet(self, count: int = 64, title: str = "", seed: int = 0, labels: Sequence[int] = ()) -> Image.Image:
+        """Generated images. A conditional generator's have one noise vector a row and one label a column.
+
+        `labels` are then the columns, by default all classes (of more than ten, the first ten).
+
+        Raises:
+            UsageError: the data are points.
+        """
+        if isinstance(self.data, PointSet):
+            raise UsageError(f"{self.data.name} holds points; they are shown by `scatter`")
+        if not self.conditional:
+            return sheet(self.sample(count, seed), title=title or self.title)
+        asked = list(labels) or list(range(min(10, len(self.data.classes))))
+        names = [self.data.classes[label] for label in asked]
+        return labelled_sheet(self.table(asked, seed), (), names, title or self.title)
+
+    def table(self, labels: Sequence[int], seed: int = 0, rows: int = ROWS) -> np.ndarray:
+        """Images row by row: one noise vector a row, one label a column."""
+        noise = self.latents(rows, seed, np.zeros(rows, dtype=np.int64))
+        repeated = len(labels)
+        asked = torch.tensor(list(labels) * rows, device=self.device)
+        code = None if noise.code is None else noise.code.repeat_interleave(repeated, dim=0)
+        return self.data.restored(self.generate(Latent(noise.z.repeat_interleave(repeated, dim=0), asked, code)))
+
+
+def make_ruler(data: DataSet, count: int, features: str = "auto") -> Ruler:
+    """What measures generated things against data; for images over the features of that name."""
+    return (
+        PointRuler(data, count) if isinstance(data, PointSet) else ImageRuler(data, count, features_for(data, features))
+    )

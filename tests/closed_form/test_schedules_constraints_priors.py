@@ -12,7 +12,7 @@ from ganbench.constraints import Clip, SpectralNorm
 from ganbench.networks import MLP
 from ganbench.priors import Noise
 from ganbench.schedules import CURVES, Phase, Turns
-from ganbench.types import UsageError
+from ganbench.types import Sizes, UsageError
 
 counts = st.integers(0, 6)
 
@@ -48,7 +48,7 @@ def test_curves_start_at_one_and_never_rise(name: str, a: float, b: float) -> No
 
 @given(st.floats(0.001, 1))
 def test_clipping_bounds_every_weight_and_touches_no_small_one(bound: float) -> None:
-    network = MLP(widths=(8, 8)).critic((2,))
+    network = MLP(widths=(8, 8)).critic(Sizes((2,)))
     before = [p.detach().clone() for p in network.parameters()]
     Clip(bound).project(network)
     for p, q in zip(network.parameters(), before, strict=True):

@@ -9,7 +9,7 @@ from torch import nn
 from ganbench.networks import MLP, Plain
 from ganbench.schedules import Cosine
 from ganbench.terms import GradientPenalty
-from ganbench.types import Latent, Sample, Turn
+from ganbench.types import Latent, Sample, Sizes, Turn
 
 PLACES = ("real", "fake", "between", "around_real")
 
@@ -33,7 +33,7 @@ class Linear(nn.Module):
 
 
 def linear(weight: list[float]) -> nn.Module:
-    return Plain(Linear(weight)).critic((len(weight),))
+    return Plain(Linear(weight)).critic(Sizes((len(weight),)))
 
 
 @pytest.mark.parametrize("where", PLACES)
@@ -57,7 +57,7 @@ class Square(nn.Module):
 
 def test_each_sample_has_its_own_norm() -> None:
     real = torch.tensor([[3.0, 4.0], [0.0, 0.0]])
-    at_real = GradientPenalty("real", target=0)(turn(Plain(Square()).critic((2,)), real, real))
+    at_real = GradientPenalty("real", target=0)(turn(Plain(Square()).critic(Sizes((2,))), real, real))
     assert float(at_real.detach()) == pytest.approx((25 + 0) / 2)  # the norm of the whole batch would give 25
 
 
@@ -70,7 +70,7 @@ def test_points_between_lie_on_the_segment_with_one_share_a_sample() -> None:
             return x.sum(1)
 
     real, fake = torch.zeros(50, 3), torch.ones(50, 3)
-    GradientPenalty("between")(turn(Plain(Spy()).critic((3,)), real, fake))
+    GradientPenalty("between")(turn(Plain(Spy()).critic(Sizes((3,))), real, fake))
     assert torch.equal(seen[-1], seen[-1][:, :1].expand(-1, 3))
     assert ((seen[-1] >= 0) & (seen[-1] <= 1)).all()
     assert seen[-1][:, 0].unique().numel() == 50
@@ -85,7 +85,7 @@ def test_points_around_the_data_stay_within_half_a_deviation() -> None:
             return x.sum(1)
 
     real = torch.randn(200, 3)
-    GradientPenalty("around_real")(turn(Plain(Spy()).critic((3,)), real, real))
+    GradientPenalty("around_real")(turn(Plain(Spy()).critic(Sizes((3,))), real, real))
     moved = (seen[-1] - real) / real.std()
     assert float(moved.min()) >= -1e-6
     assert float(moved.max()) <= 0.5 + 1e-6
@@ -93,7 +93,7 @@ def test_points_around_the_data_stay_within_half_a_deviation() -> None:
 
 def test_the_penalty_reaches_the_weights() -> None:
     torch.manual_seed(0)
-    critic = MLP(widths=(16, 16)).critic((2,))
+    critic = MLP(widths=(16, 16)).critic(Sizes((2,)))
     loss = GradientPenalty("real", target=0)(turn(critic, torch.randn(8, 2), torch.randn(8, 2)))
     first, second = (
         torch.autograd.grad(loss, critic.parameters(), materialize_grads=True, retain_graph=True)[i] for i in (0, 2)

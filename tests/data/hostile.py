@@ -1,4 +1,7 @@
-"""What people hand over as points by mistake, each with a part of the sentence that it earns."""
+"""What people hand over as data by mistake, each with a part of the sentence that it earns.
+
+Images by mistake are in `hostile_images`; images where points are needed in `test_hostile`.
+"""
 
 from __future__ import annotations
 
@@ -123,18 +126,15 @@ HOSTILE = [
     Hostile("empty name", _named(""), "the name of the data is empty"),
     Hostile("misspelt built-in", _named("letterm"), "did you mean 'letter-m'?"),
     Hostile("built-in in capitals", _named("Moons"), "did you mean 'moons'?"),
-    Hostile("nothing like it", _named("qqqq"), "no built-in set (letter-m, ring8, grid25, spiral, moons)"),
-    Hostile("digits", _named("digits"), "points are what is supported so far"),
-    Hostile("captcha", _named("captcha"), "points are what is supported so far"),
-    Hostile("mnist", _named("mnist"), "points are what is supported so far"),
-    Hostile("fashion-mnist", _named("fashion-mnist"), "points are what is supported so far"),
+    Hostile(
+        "nothing like it", _named("qqqq"), "(letter-m, ring8, grid25, spiral, moons, digits, mnist, fashion-mnist)"
+    ),
+    Hostile("misspelt images", _named("minst"), "did you mean 'mnist'?"),
     Hostile("misspelt file", _inside("pionts.npy", make=_npy(POINTS)), "did you mean 'points.npy'?"),
     Hostile("misspelt file, with a variable", _inside("point.mat:xx", make=_mat(xx=POINTS)), "'points.mat'?"),
     Hostile("no such folder", _inside("nowhere", "points.npy"), "there is no folder"),
     Hostile("name too long for a file", _named("x" * 5000), "no file and no built-in set"),
     Hostile("name with a null byte", _named("a\0b.npy"), "no file and no built-in set"),
-    Hostile("folder", str, "is a folder; points are what is supported so far"),
-    Hostile("folder of points", _inside(make=_npy(POINTS)), "which holds points.npy"),
     Hostile("image", _file("face.png", "\x89PNG"), "the suffix '.png' is none of .mat, .csv, .npy, .npz"),
     Hostile("text file", _file("points.txt", "1 2\n"), "the suffix '.txt' is none of"),
     Hostile("no suffix", _file("points", "1 2\n"), "the suffix '' is none of"),
@@ -178,7 +178,6 @@ HOSTILE = [
     Hostile("dates", _npy(_DATES), "values of type datetime64[D] where real numbers are needed"),
     Hostile("complex", _npy(_with(1j)), "complex numbers where real numbers are needed"),
     Hostile("a single number", _npy(3.0), "an array of shape () where (points, coordinates) is needed"),
-    Hostile("images", _npy(np.zeros((20, 8, 8))), "an array of shape (20, 8, 8) where"),
     Hostile("no points", _npy(np.zeros((0, 2))), "the array is empty, with shape (0, 2)"),
     Hostile("no coordinates", _npy(np.zeros((20, 0))), "the array is empty, with shape (20, 0)"),
     Hostile("fifteen points", _npy(_FIFTEEN), "15 points of 2 coordinates are too few to train and measure"),

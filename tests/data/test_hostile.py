@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy.io import savemat
 
-from ganbench.data import PointSet, load_points
+from ganbench.data import ImageSet, PointSet, load, load_points
 from ganbench.types import UsageError
 from tests.data.hostile import HOSTILE, POINTS, Hostile
 
@@ -21,11 +21,18 @@ def test_the_table_has_no_name_twice() -> None:
 @pytest.mark.filterwarnings("error")
 def test_a_mistake_gets_its_sentence(hostile: Hostile, tmp_path: Path) -> None:
     argument = hostile.make(tmp_path)
-    with pytest.raises(UsageError) as caught:
-        load_points(argument)
-    sentence = str(caught.value)
-    assert hostile.fragment in sentence
-    assert "\n" not in sentence
+    for read in (load_points, load):
+        with pytest.raises(UsageError) as caught:
+            read(argument)
+        sentence = str(caught.value)
+        assert hostile.fragment in sentence
+        assert "\n" not in sentence
+
+
+def test_a_folder_is_no_set_of_points(tmp_path: Path) -> None:
+    np.save(tmp_path / "points.npy", POINTS)
+    with pytest.raises(UsageError, match=r"is a folder, which holds points.npy, where points are needed"):
+        load_points(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +46,11 @@ def test_a_mistake_gets_its_sentence(hostile: Hostile, tmp_path: Path) -> None:
         (torch.zeros(4, 1, 28, 28), "the array: an array of shape (4, 1, 28, 28)"),
         (torch.full((30, 2), torch.nan), "60 of 60 numbers are NaN or infinite"),
         (PointSet("mine", POINTS[:3]), "mine: 3 points of 2 coordinates are too few"),
+        (ImageSet("mine", np.zeros((20, 8, 8), np.uint8)), "mine is a set of images, where points are needed"),
+        (np.zeros((20, 8, 8)), "an array of shape (20, 8, 8) where (points, coordinates) is needed"),
+        ("mnist", "mnist is a set of images, where points are needed: letter-m"),
+        ("stacked:mnist", "stacked:mnist is a set of images"),
+        ("hub:ylecun/mnist", "hub:ylecun/mnist is a set of images"),
     ],
 )
 def test_a_wrong_array_gets_its_sentence(data: Any, fragment: str) -> None:

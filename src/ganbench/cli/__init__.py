@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ganbench import __version__
-from ganbench.cli import compare, data, demo, evaluate, recipes, sample, train
+from ganbench.cli import compare, data, demo, evaluate, export, features, recipes, sample, train
 from ganbench.errors import UsageError, WorkError
 
 app = typer.Typer(
@@ -38,9 +38,11 @@ def _root(
 app.command("demo")(demo.command)
 app.command("train")(train.command)
 app.command("sample")(sample.command)
+app.command("export")(export.command)
 app.command("evaluate")(evaluate.command)
 app.command("compare")(compare.command)
 app.command("recipes")(recipes.command)
+app.command("features")(features.command)
 app.add_typer(data.app, name="data")
 
 

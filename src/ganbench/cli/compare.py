@@ -12,7 +12,7 @@ from ganbench.errors import UsageError, WorkError
 
 def command(
     recipes: Annotated[str, typer.Argument(help="Recipes, separated by commas.")],
-    data: Annotated[str, typer.Option(help="A built-in set, or a file of points.")],
+    data: Annotated[str, typer.Option(help="A name, or a file or folder; see `ganbench data list`.")],
     out: Annotated[Path, typer.Option(help="The study's folder; what is finished there is not done again.")],
     optimizers: Annotated[str, typer.Option(help="Optimisers, separated by commas, for both players.")] = "",
     seeds: Annotated[int, typer.Option(min=1, help="Seeds a cell.")] = 5,
@@ -23,8 +23,8 @@ def command(
     jobs: Annotated[int | None, typer.Option(min=1, help="Workers. Default: one a core.")] = None,
 ) -> None:
     """Compare recipes, optimisers and settings over seeds, and say what the evidence allows."""
-    from ganbench.api import source_name
-    from ganbench.data import load_points
+    from ganbench.configuration import image_settings
+    from ganbench.data import full_name, load
     from ganbench.studies.grid import cells, parse_values
     from ganbench.studies.study import Study
 
@@ -36,21 +36,21 @@ def command(
         values[key] = choices
     named = {name: name for name in _split(recipes)}
     fixed = [("rounds", rounds)] if rounds else []
-    points = load_points(data)
-    study = Study(out, points, source_name(data), cells(named, _split(optimizers), values, fixed), seeds, "Comparison")
+    found = load(data, image_settings(None, ((key, choices[0]) for key, choices in values.items())))
+    study_cells = cells(named, _split(optimizers), values, fixed, found.medium)
+    study = Study(out, found, full_name(data), study_cells, seeds, "Comparison")
     finish(study, jobs)
 
 
 def finish(study: Any, jobs: int | None) -> None:
     """Runs a study to its end, or to an interruption, and prints what it came to."""
-    from ganbench.fitting import GUIDE
     from ganbench.studies import carry_out
 
     results, complete = carry_out(study, jobs)
     for place, row in enumerate(results.ranking.rows, start=1):
         interval = row.interval
         spread = "" if interval.low is None else f"  (95 % interval {interval.low:.4g} to {interval.high:.4g})"
-        print(f"{place}. {row.cell:<24} {GUIDE} {interval.mean:.4g}{spread}  {row.letters}")
+        print(f"{place}. {row.cell:<24} {results.guide} {interval.mean:.4g}{spread}  {row.letters}")
     for sentence in results.conclusions:
         print(sentence)
     if not complete:

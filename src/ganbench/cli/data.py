@@ -3,35 +3,52 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from ganbench.data import ImageSet, PointSet
+
 app = typer.Typer(help="List and describe data.", no_args_is_help=True)
+
+_COLUMNS = 10  # of the sheet
+_MOST_CLASSES = 20  # that are listed with their counts
 
 
 @app.command(name="list")
 def list_() -> None:
     """List the built-in sets."""
-    from ganbench.data import BUILT_IN
+    from ganbench.data import BUILT_IN, IMAGE_NAMES
 
-    for name, (description, _) in BUILT_IN.items():
-        print(f"{name:<12}{description}")
+    for name, description in {**{name: text for name, (text, _) in BUILT_IN.items()}, **IMAGE_NAMES}.items():
+        print(f"{name:<16}{description}")
+    print("stacked:DATA    three grey images of DATA as the channels of one, as in stacked:mnist, 128,000 images")
+    print("hub:NAME        a data set of the Hugging Face hub, as in hub:ylecun/mnist")
     print("or a file of points: .mat .csv .npy .npz, a variable chosen by path:NAME")
+    print("or images: a folder (subfolders are labels), one with the four IDX files, .zip .npy .npz")
 
 
 @app.command()
 def describe(
-    data: Annotated[str, typer.Argument(help="A built-in set or a file of points.")],
-    out: Annotated[Path | None, typer.Option(help="A .png to draw the points in.")] = None,
+    data: Annotated[str, typer.Argument(help="A built-in set, a file of points, or a folder or file of images.")],
+    out: Annotated[Path | None, typer.Option(help="A .png to draw the points or images in.")] = None,
 ) -> None:
-    """Show a set's size, its coordinates and its noise floor; draw it with --out."""
-    from ganbench.data import load_points
+    """Show a set's size, its coordinates and noise floor, or its classes and duplicates; draw it with --out."""
+    from ganbench.data import ImageSet, load
+
+    found = load(data)
+    if isinstance(found, ImageSet):
+        _describe_images(found, out)
+    else:
+        _describe_points(found, out)
+
+
+def _describe_points(points: PointSet, out: Path | None) -> None:
     from ganbench.figures.animation import save_png
     from ganbench.figures.scatter import scatter
     from ganbench.metrics import PointRuler
 
-    points = load_points(data)
     known = f", {len(points.modes.means)} known modes" if points.modes else ""
     print(f"{points.name}: {len(points):,} points of {points.dimension} coordinates{known}")
     x = points.points
@@ -56,3 +73,45 @@ def describe(
             out,
         )
         print(f"picture: {out}")
+
+
+def _describe_images(images: ImageSet, out: Path | None) -> None:
+    import hashlib
+
+    import numpy as np
+
+    channels, height, width = images.shape
+    print(f"{images.name}: {len(images):,} images, {width} x {height}, {'grey' if channels == 1 else 'RGB'}")
+    for note in images.notes:
+        print(f"note: {note}")
+    distinct = len({hashlib.sha256(image).digest() for image in images.pixels})
+    print(f"duplicates: {len(images) - distinct:,}")
+    print(f"fingerprint: {images.fingerprint[:12]}")
+    if images.labels is not None:
+        counts = np.bincount(images.labels, minlength=len(images.classes))
+        print(f"classes: {len(counts):,}, of {counts.min():,} to {counts.max():,} images")
+        if len(counts) <= _MOST_CLASSES:
+            for name, count in zip(images.classes, counts, strict=True):
+                print(f"  {name:<16}{count:>10,}")
+    if out:
+        _draw_sheet(images, out)
+        print(f"picture: {out}")
+
+
+def _draw_sheet(images: ImageSet, out: Path) -> None:
+    """Ten rows, of a column a class where ten columns are enough."""
+    import numpy as np
+
+    from ganbench.figures.sheets import labelled_sheet, sheet
+
+    rng = np.random.default_rng(0)
+    if images.labels is None or len(images.classes) > _COLUMNS:
+        picture = sheet(images.pixels[rng.permutation(len(images))[: _COLUMNS**2]], _COLUMNS, images.title)
+    else:
+        table = np.zeros((_COLUMNS, len(images.classes), *images.pixels.shape[1:]), np.uint8)
+        for column in range(len(images.classes)):
+            chosen = rng.permutation(np.flatnonzero(images.labels == column))[:_COLUMNS]
+            table[: len(chosen), column] = images.pixels[chosen]
+        picture = labelled_sheet(table.reshape(-1, *table.shape[2:]), (), images.classes, images.title)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(out, "PNG")

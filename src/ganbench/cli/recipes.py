@@ -2,38 +2,81 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from ganbench.types import Medium
 
-def command(name: Annotated[str | None, typer.Argument(help="A recipe, to be shown in full.")] = None) -> None:
-    """List the recipes, or show one with its paper and every field that --set changes."""
+
+def command(
+    name: Annotated[str | None, typer.Argument(help="A recipe, to be shown in full.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Show it for these data; else for points, or images of 28 x 28 in ten classes.")
+    ] = None,
+) -> None:
+    """List the recipes, or show one with its paper, its networks and every field that --set changes."""
     import inspect
-    import json
 
-    from ganbench.configuration import Configuration
+    from ganbench.data import load
+    from ganbench.errors import UsageError
     from ganbench.recipes import KINDS, RECIPES, recipe_named
-    from ganbench.settings import at, dotted_names
+    from ganbench.settings import unknown
 
     if name is None:
-        for each, make in RECIPES.items():
-            print(f"{each:<14}{(inspect.getdoc(make) or '').splitlines()[0]}")
+        for each, makers in RECIPES.items():
+            maker = next(iter(makers.values()))
+            print(f"{each:<18}{'+'.join(makers):<15}{(inspect.getdoc(maker) or '').splitlines()[0]}")
         return
-    recipe = recipe_named(name)
-    print(inspect.getdoc(RECIPES[name]))
-    print("\nFields, by the names that --set takes:")
-    tree = Configuration(recipe=name, data="", plan=recipe).tree()
-    for field in dotted_names(tree):
-        if field in ("recipe", "data"):
-            continue
-        value = at(tree, field)
-        if not isinstance(value, dict):
-            print(f"  {field} = {json.dumps(value)}")
-        elif "kind" in value:
-            print(f"  {field} = {value['kind']}")
-        elif not value:
-            print(f"  {field} = {{}}")
+    if name not in RECIPES:
+        raise UsageError(unknown("recipe", name, RECIPES))
+    if data is None:
+        shapes: dict[Medium, tuple[tuple[int, ...], int]] = {"points": ((2,), 0), "images": ((1, 28, 28), 10)}
+    else:
+        found = load(data)
+        recipe_named(name, found.medium)
+        shapes = {found.medium: (found.shape, len(found.classes))}
+    for medium in RECIPES[name]:
+        if medium in shapes:
+            _show(name, medium, *shapes[medium])
     print("\nKinds, where a field takes one (with its own fields in braces: `{kind: sgd, lr: 0.1}`):")
     for piece, table in KINDS.items():
         print(f"  {piece}: {', '.join(table)}")
+
+
+def _show(name: str, medium: Medium, shape: tuple[int, ...], classes: int) -> None:
+    """One recipe for one kind of data."""
+    import inspect
+
+    from ganbench.configuration import configure
+    from ganbench.networks.layers import layer_table
+    from ganbench.recipes import RECIPES
+    from ganbench.settings import at, dotted_names
+    from ganbench.training import State
+
+    print(f"\n{name} for {medium}")
+    print(inspect.getdoc(RECIPES[name][medium]))
+    configuration = configure(name, "", medium=medium)
+    state = State(configuration.plan, shape, classes=classes, seed=0)
+    for player, network in (("critic", state.critic.network), ("generator", state.generator.network)):
+        rows = layer_table(network)
+        print(f"\nThe {player} for things of shape {shape}: {sum(row.parameters for row in rows):,} parameters")
+        for row in rows:
+            print(f"  {row.name:<28}{row.kind:<18}{row.weight:<24}{row.parameters:>12,}")
+    print("\nFields, by the names that --set takes:")
+    tree = configuration.tree()
+    for field in dotted_names(tree):
+        if field not in ("recipe", "data"):
+            _print_field(field, at(tree, field))
+
+
+def _print_field(field: str, value: object) -> None:
+    import json
+
+    if not isinstance(value, dict):
+        print(f"  {field} = {json.dumps(value)}")
+    elif "kind" in value:
+        print(f"  {field} = {value['kind']}")
+    elif not value:
+        print(f"  {field} = {{}}")

@@ -1,37 +1,77 @@
-"""`ganbench sample`: generated points from a run."""
+"""`ganbench sample`: generated points or images from a run."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ganbench.errors import UsageError
 
+if TYPE_CHECKING:
+    from ganbench.workbench import Workbench
+
 
 def command(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
     count: Annotated[int, typer.Option(min=1, help="How many.")],
-    out: Annotated[Path, typer.Option(help="A file: .npy, .npz or .csv for the points, .png for a picture.")],
-    labels: Annotated[str | None, typer.Option(help="Labels to ask for, such as 0,1,2 (runs with labels).")] = None,
+    out: Annotated[
+        Path,
+        typer.Option(help="Points: .npy .npz .csv .png. Images: .npy .npz .png (a sheet) or a folder."),
+    ],
+    labels: Annotated[str | None, typer.Option(help="Labels to ask for in turn, such as 0,1,2.")] = None,
     seed: Annotated[int, typer.Option(help="The seed of the noise.")] = 0,
     checkpoint: Annotated[str, typer.Option(help="best, last, or a round that has a checkpoint.")] = "best",
 ) -> None:
-    """Write generated points, in the data's own units."""
+    """Write generated things, in the data's own units: points (N, d), images as uint8 (N, H, W) or (N, H, W, 3)."""
     from ganbench.api import load
+
+    bench = load(run).workbench(int(checkpoint) if checkpoint.isascii() and checkpoint.isdigit() else checkpoint)
+    if bench.data.medium == "points":
+        _write_points(bench, run, count, out, labels, seed)
+    else:
+        _write_images(bench, run, count, out, labels, seed)
+
+
+def _write_points(bench: Workbench, run: Path, count: int, out: Path, labels: str | None, seed: int) -> None:
+    from ganbench.data import PointSet
     from ganbench.data.writing import WRITERS, write_points
     from ganbench.figures.animation import save_png
 
+    assert isinstance(bench.data, PointSet)
     if labels is not None:
         raise UsageError(f"--labels: {run} was trained on points, which have no labels")
     if out.suffix not in WRITERS and out.suffix != ".png":
         raise UsageError(f"--out {out}: points are written as {', '.join(WRITERS)} or .png, not {out.suffix!r}")
-    opened = load(run)
-    bench = opened.workbench(int(checkpoint) if checkpoint.isascii() and checkpoint.isdigit() else checkpoint)
     if out.suffix == ".png":
         save_png(bench.scatter(count, seed=seed), out)
         print(f"round {bench.state.round:,}, at most 1,500 points of each: {out}")
         return
-    write_points(bench.sample(count, seed), out, opened.data.columns)
+    write_points(bench.sample(count, seed), out, bench.data.columns)
     print(f"{count:,} points of round {bench.state.round:,}: {out}")
+
+
+def _write_images(bench: Workbench, run: Path, count: int, out: Path, labels: str | None, seed: int) -> None:
+    import numpy as np
+
+    from ganbench.data.writing import write_images
+
+    if labels is not None and not bench.conditional:
+        raise UsageError(f"--labels: {run} was trained without labels; a recipe such as cgan takes them")
+    asked = bench.labels(count, seed)
+    if labels is not None:
+        asked = np.resize(_places(labels, bench.data.classes), count)
+    write_images(bench.sample(count, seed, asked), out, asked)
+    print(f"{count:,} images of round {bench.state.round:,}: {out}")
+
+
+def _places(labels: str, classes: tuple[str, ...]) -> list[int]:
+    """Which classes are meant, by their names."""
+    from ganbench.settings import unknown
+
+    names = [name.strip() for name in labels.split(",")]
+    for name in names:
+        if name not in classes:
+            raise UsageError(f"--labels: {unknown('label', name, classes)}")
+    return [classes.index(name) for name in names]

@@ -19,9 +19,7 @@ def command(
     recipe: Annotated[
         str | None, typer.Argument(help="A recipe's name; `ganbench recipes` lists them. Default: best.")
     ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="A built-in set, or a file of points (.mat .csv .npy .npz, path:NAME).")
-    ] = None,
+    data: Annotated[str | None, typer.Option(help="A name or a path; `ganbench data list` says of what.")] = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder. Default: a new one under runs/.")] = None,
     rounds: Annotated[int | None, typer.Option(help="How many rounds; schedules span them.")] = None,
     minutes: Annotated[float | None, typer.Option(help="How many minutes of training, instead of rounds.")] = None,
@@ -71,22 +69,24 @@ def _begin(
     changes: list[str] | None,
     asked: list[tuple[str, Any]],
 ) -> tuple[Path, dict[str, Any]]:
-    from ganbench.api import source_name, train
-    from ganbench.configuration import configure, parse_change, read_config
-    from ganbench.data import load_points
+    from ganbench.api import train
+    from ganbench.configuration import configure, image_settings, parse_change, read_config
+    from ganbench.data import full_name, load
     from ganbench.progress import watching
 
     file = read_config(config) if config else {}
     source = file.get("data") if data is None else data
     if source is None:
-        raise UsageError("--data is needed: a built-in set (`ganbench data list`) or a file of points")
+        raise UsageError("--data is needed: a name (`ganbench data list`), a file or a folder")
     sets = [parse_change(text) for text in changes or []]
     name = recipe or file.get("recipe") or "best"
-    configuration = configure(name, source_name(str(source)), file, [*sets, *asked])
-    points = load_points(str(source))
-    out = out or _fresh_folder(configuration, points.name)
-    with watching(f"{name} on {points.title}") as watch:
-        return out, train(configuration, points, out, watch)
+    found = load(str(source), image_settings(file, sets))
+    for note in found.notes:
+        print(note, file=sys.stderr)
+    configuration = configure(name, full_name(str(source)), file, [*sets, *asked], found.medium)
+    out = out or _fresh_folder(configuration, found.name)
+    with watching(f"{name} on {found.title}") as watch:
+        return out, train(configuration, found, out, watch)
 
 
 def _resume(
@@ -98,8 +98,8 @@ def _resume(
     asked: list[tuple[str, Any]],
 ) -> dict[str, Any]:
     from ganbench import fitting
-    from ganbench.api import source_name
     from ganbench.configuration import from_flat, parse_change
+    from ganbench.data import full_name
     from ganbench.progress import watching
     from ganbench.runs import RunFolder
     from ganbench.settings import at, change
@@ -111,7 +111,7 @@ def _resume(
     tree = folder.tree
     asked = [*asked, *(parse_change(text) for text in changes or [])]
     asked += [("recipe", recipe)] if recipe else []
-    asked += [("data", source_name(data))] if data else []
+    asked += [("data", full_name(data))] if data else []
     for name, value in asked:
         changed = from_flat(change(tree, name, value)).tree() if name not in ("recipe", "data") else {name: value}
         if at(changed, name) != at(tree, name):
@@ -120,9 +120,9 @@ def _resume(
             )
     if folder.summary and folder.summary["status"] != "interrupted":
         raise UsageError(f"{out}: this run has {folder.summary['status']}; there is nothing to go on with")
-    configuration, points = folder.configuration, folder.data()
-    with watching(f"{configuration.recipe} on {points.title}") as watch:
-        return fitting.fit(Workbench(configuration, points), folder, resume=True, watch=watch)
+    configuration, found = folder.configuration, folder.data()
+    with watching(f"{configuration.recipe} on {found.title}") as watch:
+        return fitting.fit(Workbench(configuration, found), folder, resume=True, watch=watch)
 
 
 def _fresh_folder(configuration: Configuration, data: str) -> Path:

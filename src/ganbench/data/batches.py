@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from ganbench.seeds import derive
@@ -14,12 +14,13 @@ class Batches:
     """An endless, seekable stream: batch i is the same whatever was drawn before it.
 
     The stream walks through one seeded permutation of the set after another, so each thing is seen once an epoch;
-    a batch that reaches the end of an epoch goes on in the next. Things: (n, ...); batches: (size, ...).
+    a batch that reaches the end of an epoch goes on in the next. Things: (n, ...); batches: (size, ...). Bytes are
+    pixels: they stay bytes in memory, and a batch of them is scaled from 0 .. 255 to [-1, 1].
     """
 
     def __init__(
         self,
-        things: Float[Tensor, "n ..."],
+        things: Float[Tensor, "n ..."] | UInt8[Tensor, "n ..."],
         labels: Int[Tensor, " n"] | None = None,
         *,
         size: int,
@@ -36,7 +37,10 @@ class Batches:
             parts.append(self._permutation(epoch)[offset : offset + end - start])
             start += len(parts[-1])
         chosen = parts[0] if len(parts) == 1 else torch.cat(parts)
-        return Sample(self.things[chosen], None if self.labels is None else self.labels[chosen])
+        x = self.things[chosen]
+        if x.dtype == torch.uint8:
+            x = x.float().div_(127.5).sub_(1)
+        return Sample(x, None if self.labels is None else self.labels[chosen])
 
     def _permutation(self, epoch: int) -> Tensor:
         if self._order is None or self._order[0] != epoch:

@@ -37,9 +37,16 @@ def read_file(path: Path, variable: str | None = None) -> Table:
     if variable is not None and kind not in (".mat", ".npz"):
         raise UsageError(f"{path}: a {kind} file has no variables, so {variable!r} after the colon chooses nothing")
     with _reading(path):
-        if path.stat().st_size == 0:
-            raise UsageError(f"{path}: the file is empty")
         return READERS[kind](path, variable)
+
+
+def read_arrays(path: Path) -> dict[str, Any]:
+    """What a .npy or .npz file holds, by name (of a .npy file the empty one); None for what is no plain array.
+
+    Raises UsageError where the file cannot be read.
+    """
+    with _reading(path):
+        return {"": _read_npy(path, None).array} if path.suffix.lower() == ".npy" else _npz_variables(path)
 
 
 def is_numeric(value: Any) -> bool:
@@ -66,6 +73,8 @@ def describe(value: Any) -> str:
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
     try:
+        if path.stat().st_size == 0:
+            raise UsageError(f"{path}: the file is empty")
         yield
     except UsageError:
         raise
@@ -92,9 +101,12 @@ def _read_mat(path: Path, variable: str | None) -> Table:
 
 
 def _read_npz(path: Path, variable: str | None) -> Table:
+    return Table(_choose(path, _npz_variables(path), variable))
+
+
+def _npz_variables(path: Path) -> dict[str, Any]:
     with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        variables = {name: _npz_member(archive, name) for name in archive.files}
-    return Table(_choose(path, variables, variable))
+        return {name: _npz_member(archive, name) for name in archive.files}
 
 
 def _npz_member(archive: Mapping[str, Any], name: str) -> Any:
@@ -126,14 +138,14 @@ def _choose(path: Path, variables: Mapping[str, Any], name: str | None) -> np.nd
     if len(candidates) == 1:
         return next(iter(candidates.values()))
     if not candidates:
-        raise UsageError(f"{path}: no array of real numbers among its variables, {_listing(variables)}")
+        raise UsageError(f"{path}: no array of real numbers among its variables, {listing(variables)}")
     rows = sum(len(value) for value in usable.values())
     widths = {value.shape[1] for value in usable.values()}
     wholes = [value for value in usable.values() if 2 * len(value) == rows and len(widths) == 1]
     if len(wholes) == 1:
         return wholes[0]
     raise UsageError(
-        f"{path}: several arrays could be the points, {_listing(candidates)}; "
+        f"{path}: several arrays could be the points, {listing(candidates)}; "
         f"choose one after a colon, as in {path}:{next(iter(candidates))}"
     )
 
@@ -142,13 +154,14 @@ def _by_name(path: Path, variables: Mapping[str, Any], name: str) -> np.ndarray:
     if name not in variables:
         near = difflib.get_close_matches(name, variables, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise UsageError(f"{path}: no variable {name!r} among its variables, {_listing(variables)}{hint}")
+        raise UsageError(f"{path}: no variable {name!r} among its variables, {listing(variables)}{hint}")
     if not isinstance(variables[name], np.ndarray):
         raise UsageError(f"{path}: variable {name!r} is no plain array (sparse, or Python objects)")
     return variables[name]
 
 
-def _listing(variables: Mapping[str, Any]) -> str:
+def listing(variables: Mapping[str, Any]) -> str:
+    """The names of a file's variables and what they are, for a sentence."""
     return ", ".join(f"{name} ({describe(value)})" for name, value in variables.items()) or "of which it has none"
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int
+from torch import Tensor
+
+from ganbench.types import Medium
 
 MINIMUM_POINTS = 16
 """A set is halved for its noise floor and divided into batches; with fewer points neither says anything."""
@@ -75,6 +79,10 @@ class PointSet:
     points: Float[np.ndarray, "n d"]
     modes: Modes | None = None
     columns: tuple[str, ...] = ()
+    medium: ClassVar[Medium] = "points"
+    labels: ClassVar[None] = None
+    classes: ClassVar[tuple[str, ...]] = ()
+    notes: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         points = np.array(self.points, dtype=np.float64, order="C")
@@ -93,6 +101,19 @@ class PointSet:
     def dimension(self) -> int:
         """d, the number of coordinates of a point."""
         return self.points.shape[1]
+
+    @property
+    def shape(self) -> tuple[int]:
+        """(d,), the shape of one point as the networks see it."""
+        return (self.dimension,)
+
+    def things(self) -> Float[Tensor, "n d"]:
+        """The points for the networks, in standard units."""
+        return torch.from_numpy(self.standardiser.forward(self.points)).float()
+
+    def restored(self, x: Float[Tensor, "n d"]) -> Float[np.ndarray, "n d"]:
+        """Points from standard units in the data's own."""
+        return self.standardiser.inverse(x.double().numpy())
 
     @property
     def fingerprint(self) -> str:

@@ -1,4 +1,4 @@
-"""Where points come from: a built-in name, a path, an array or a tensor becomes a PointSet."""
+"""What DATA stands for: a name, a path, an array or a tensor becomes a PointSet or an ImageSet."""
 
 from __future__ import annotations
 
@@ -6,21 +6,79 @@ import difflib
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
+from ganbench.data.arrays import as_labels, as_pixels, read_pictures
+from ganbench.data.digits import digits
+from ganbench.data.downloads import DOWNLOADS, fetch
 from ganbench.data.files import READERS, describe, is_numeric, read_file
+from ganbench.data.folders import read_image_folder, read_image_zip
+from ganbench.data.hub import HUB, read_hub
+from ganbench.data.idx import is_idx_folder, read_idx_folder
+from ganbench.data.images import MINIMUM_IMAGES, STACKED, Images, ImageSet
+from ganbench.data.pictures import prepared
 from ganbench.data.points import BUILT_IN, MINIMUM_POINTS, PointSet
+from ganbench.data.stacked import stacked
 from ganbench.types import UsageError
 
-_SUPPORTED = f"points are what is supported so far: {', '.join(BUILT_IN)}, or a file {', '.join(READERS)}"
-_IMAGE_SETS = ("digits", "captcha", "mnist", "fashion-mnist")
+Source: TypeAlias = str | Path | np.ndarray | torch.Tensor | PointSet | ImageSet
+
+IMAGE_NAMES: dict[str, str] = {
+    "digits": "10,000 digits drawn from fonts, 28 x 28 grey, ten classes",
+    **{name: download.description for name, download in DOWNLOADS.items()},
+}
+"""The sets of images that have a name, with a one-line description."""
+
+_POINTS = f"{', '.join(BUILT_IN)}, or a file {', '.join(READERS)}"
 _LARGEST = 1e100  # beyond it squared distances begin to leave float64
 
 
-def load_points(data: str | Path | np.ndarray | torch.Tensor | PointSet, *, to_learn: bool = True) -> PointSet:
+def load(source: Source, images: Images = Images(), *, to_learn: bool = True) -> PointSet | ImageSet:  # noqa: B008
+    """What DATA of the command line, or an array or tensor, stands for; `images` says how images are prepared.
+
+    Images are `digits`, `mnist`, `fashion-mnist`, `stacked:DATA`, `hub:NAME`, a folder of images or with IDX files, a
+    zip file of images, and arrays of three or four dimensions, also in .npy and .npz files; all else is points.
+
+    Raises UsageError where nothing is found, and where it is no set of at least 16 images or points; nor, where it is
+    `to_learn`, of some that differ. Labels of samples to be measured keep their numbers though some may not occur.
+    WorkError where a download fails.
+
+    >>> load("digits").shape
+    (1, 28, 28)
+    """
+    if isinstance(source, ImageSet):
+        found: ImageSet | None = source
+    elif isinstance(source, str | Path):
+        found = _named(str(source), images, to_learn)
+    elif isinstance(source, PointSet):
+        found = None
+    else:
+        array = _array(source)
+        found = ImageSet("array", as_pixels(array, "the array")) if array.ndim > 2 else None
+    if found is None:
+        return load_points(source, to_learn=to_learn)
+    _require_images(found, to_learn)
+    return prepared(found, images)
+
+
+def full_name(data: str | Path) -> str:
+    """The name that stands for the same data in every folder: paths are made absolute.
+
+    >>> full_name("stacked:mnist")
+    'stacked:mnist'
+    """
+    name = str(data)
+    if name.startswith(STACKED):
+        return STACKED + full_name(name.removeprefix(STACKED))
+    known = name in BUILT_IN or name in IMAGE_NAMES or name.startswith(HUB)
+    return name if known else str(Path(name).absolute())
+
+
+def load_points(data: Source, *, to_learn: bool = True) -> PointSet:
     """The point set that a built-in name, a path, an array or a tensor stands for.
 
     A path may name a variable of a .mat or .npz file after a colon (`points.mat:xx`); without one,
@@ -39,12 +97,18 @@ def load_points(data: str | Path | np.ndarray | torch.Tensor | PointSet, *, to_l
         return replace(data, points=as_points(data.points, data.name, to_learn))
     if isinstance(data, str | Path):
         return _by_name(str(data), to_learn)
+    if isinstance(data, ImageSet):
+        raise UsageError(f"{data.name} is a set of images, where points are needed: {_POINTS}")
+    return PointSet("array", as_points(_array(data), "the array", to_learn))
+
+
+def _array(data: object) -> np.ndarray:
     if isinstance(data, torch.Tensor):
         # float64 holds every floating type, and NumPy has no bfloat16.
         tensor = data.detach().cpu()
-        data = (tensor.double() if tensor.is_floating_point() else tensor).numpy()
+        return (tensor.double() if tensor.is_floating_point() else tensor).numpy()
     if hasattr(data, "__array__"):
-        return PointSet("array", as_points(np.asarray(data), "the array", to_learn))
+        return np.asarray(data)
     raise UsageError(f"data is a name, a path, an array or a tensor, but this is a {type(data).__name__}")
 
 
@@ -84,14 +148,60 @@ def _refuse_extremes(points: Float[np.ndarray, "n d"], where: str) -> None:
         raise UsageError(f"{where}: it has numbers as large as {largest:.0e}, at most {_LARGEST:.0e} is allowed")
 
 
+def _named(name: str, images: Images, to_learn: bool) -> ImageSet | None:
+    """The images that a name or path stands for, or None where it stands for points, or for nothing."""
+    if not name.strip():
+        return None  # a path of no characters would be the folder at hand
+    if name == "digits":
+        return digits()
+    if name in DOWNLOADS:
+        found = read_idx_folder(fetch(name))
+        return replace(found, name=name, classes=DOWNLOADS[name].classes or found.classes)
+    if name.startswith(HUB):
+        return read_hub(name.removeprefix(HUB), images)
+    if name.startswith(STACKED):
+        base = load(name.removeprefix(STACKED), replace(images, colour="auto"))
+        if isinstance(base, PointSet):
+            raise UsageError(f"{name}: {base.name} is a set of points, and grey images with labels can be stacked")
+        return stacked(base)
+    path, variable = _split(name)
+    if os.path.isdir(path):
+        return read_idx_folder(path) if is_idx_folder(path) else read_image_folder(path, images)
+    if os.path.isfile(path) and path.suffix.lower() == ".zip":
+        return read_image_zip(path, images)
+    return _in_array_file(path, variable, name, to_learn)
+
+
+def _in_array_file(path: Path, variable: str | None, name: str, to_learn: bool) -> ImageSet | None:
+    held = path.suffix.lower() in (".npy", ".npz") and os.path.isfile(path)
+    if not held or (variable is not None and path.suffix.lower() == ".npy"):
+        return None
+    pictures = read_pictures(path, variable)
+    if pictures is None:
+        return None
+    pixels = as_pixels(pictures.array, name)
+    if pictures.labels is None:
+        return ImageSet(name, pixels)
+    return ImageSet(name, pixels, *as_labels(pictures.labels, len(pixels), name, renumber=to_learn))
+
+
+def _require_images(found: ImageSet, to_learn: bool) -> None:
+    if len(found) < MINIMUM_IMAGES:
+        raise UsageError(
+            f"{found.name}: too few images to train and measure, {len(found)} where {MINIMUM_IMAGES} are needed"
+        )
+    if to_learn and all(np.array_equal(found.pixels[0], other) for other in found.pixels):
+        raise UsageError(f"{found.name}: all {len(found)} images are the same, so there is nothing to learn")
+
+
 def _by_name(name: str, to_learn: bool) -> PointSet:
     if name in BUILT_IN:
         _, draw = BUILT_IN[name]
         return draw()
     if not name.strip():
-        raise UsageError(f"the name of the data is empty; {_SUPPORTED}")
-    if name in _IMAGE_SETS:
-        raise UsageError(f"{name} is a set of images; {_SUPPORTED}")
+        raise UsageError(f"the name of the data is empty; points are {_POINTS}; images {', '.join(IMAGE_NAMES)}")
+    if name in IMAGE_NAMES or name.startswith((STACKED, HUB)):
+        raise UsageError(f"{name} is a set of images, where points are needed: {_POINTS}")
     path, variable = _split(name)
     _require_point_file(path)
     array, columns = read_file(path, variable)
@@ -112,11 +222,15 @@ def _require_point_file(path: Path) -> None:
     # os.path, not Path: for a name too long to be a file's it answers False, and Path raises.
     if os.path.isdir(path):
         inside = ", ".join(_point_files(path)[:3])
-        raise UsageError(f"{path} is a folder{inside and f', which holds {inside}'}; {_SUPPORTED}")
+        raise UsageError(
+            f"{path} is a folder{inside and f', which holds {inside}'}, where points are needed: {_POINTS}"
+        )
     if not os.path.exists(path):
         raise UsageError(_missing(path))
     if path.suffix.lower() not in READERS:
-        raise UsageError(f"{path}: the suffix {path.suffix!r} is none of {', '.join(READERS)}; {_SUPPORTED}")
+        raise UsageError(
+            f"{path}: the suffix {path.suffix!r} is none of {', '.join(READERS)}, .zip; points are {_POINTS}"
+        )
     if not os.path.isfile(path):
         raise UsageError(f"{path} is no regular file")
 
@@ -124,10 +238,10 @@ def _require_point_file(path: Path) -> None:
 def _missing(path: Path) -> str:
     if not os.path.isdir(path.parent):
         return f"{path}: there is no folder {path.parent}"
-    spellings = {name.lower(): name for name in (*BUILT_IN, *_point_files(path.parent))}
+    spellings = {name.lower(): name for name in (*BUILT_IN, *IMAGE_NAMES, *_point_files(path.parent))}
     near = difflib.get_close_matches(path.name.lower(), spellings, n=1)
     hint = f"; did you mean {spellings[near[0]]!r}?" if near else ""
-    return f"{str(path)!r} is no file and no built-in set ({', '.join(BUILT_IN)}){hint}"
+    return f"{str(path)!r} is no file and no built-in set ({', '.join((*BUILT_IN, *IMAGE_NAMES))}){hint}"
 
 
 def _point_files(folder: Path) -> list[str]:

@@ -1,15 +1,22 @@
-"""Points written to files."""
+"""Points and images written to files."""
 
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int, UInt8
+from PIL import Image
 
-from ganbench.types import WorkError
+from ganbench.types import UsageError, WorkError
+
+Pixels: TypeAlias = UInt8[np.ndarray, "n h w"] | UInt8[np.ndarray, "n h w 3"]
+
+_GAP = 1  # black pixels between the images of a sheet
 
 
 def write_points(points: Float[np.ndarray, "n d"], path: Path, columns: tuple[str, ...] = ()) -> None:
@@ -45,4 +52,78 @@ WRITERS: dict[str, Callable[[np.ndarray, Path, tuple[str, ...]], None]] = {
     ".npy": _npy,
     ".npz": _npz,
     ".csv": _csv,
+}
+
+
+def write_images(pixels: Pixels, path: Path, labels: Int[np.ndarray, "n"] | None = None) -> None:
+    """Writes images by the path's suffix, with their labels where they are given.
+
+    .npy: the pixels as they are; .npz: as `samples`, and `labels`; .png: a sheet, a column a label or nearly square;
+    without a suffix: a folder of numbered PNGs, in a subfolder a label, which `ganbench.data.load` reads again.
+
+    Raises:
+        UsageError: another suffix, or the folder is not empty.
+        WorkError: the file cannot be written.
+    """
+    if path.suffix not in IMAGE_WRITERS:
+        allowed = ", ".join(filter(None, IMAGE_WRITERS))
+        raise UsageError(f"{path}: images are written to {allowed} or, without a suffix, a folder of PNGs")
+    if path.suffix == "" and path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise UsageError(f"{path} {'is not empty' if path.is_dir() else 'is a file'}; name a new folder")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        IMAGE_WRITERS[path.suffix](pixels, path, labels)
+    except OSError as error:
+        raise WorkError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def tiled(pixels: Pixels, columns: int) -> UInt8[np.ndarray, "..."]:
+    """One picture of all images, row by row, a black pixel between them: (height, width) or (height, width, 3)."""
+    height, width = pixels.shape[1:3]
+    rows = -(-len(pixels) // columns)
+    cells = np.zeros((rows * columns, height + _GAP, width + _GAP, *pixels.shape[3:]), np.uint8)
+    cells[: len(pixels), :height, :width] = pixels
+    cells = cells.reshape(rows, columns, *cells.shape[1:]).swapaxes(1, 2)
+    return cells.reshape(rows * (height + _GAP), columns * (width + _GAP), *pixels.shape[3:])[:-_GAP, :-_GAP]
+
+
+def _images_npy(pixels: np.ndarray, path: Path, labels: np.ndarray | None) -> None:
+    np.save(path, pixels)
+
+
+def _images_npz(pixels: np.ndarray, path: Path, labels: np.ndarray | None) -> None:
+    if labels is None:
+        np.savez_compressed(path, samples=pixels)
+    else:
+        np.savez_compressed(path, samples=pixels, labels=labels)
+
+
+def _images_png(pixels: np.ndarray, path: Path, labels: np.ndarray | None) -> None:
+    if labels is None:
+        Image.fromarray(tiled(pixels, math.ceil(math.sqrt(len(pixels))))).save(path)
+        return
+    kinds, counts = np.unique(labels, return_counts=True)
+    sheet = np.zeros((int(counts.max()), len(kinds), *pixels.shape[1:]), np.uint8)
+    for column, (kind, count) in enumerate(zip(kinds, counts, strict=True)):
+        sheet[:count, column] = pixels[labels == kind]
+    Image.fromarray(tiled(sheet.reshape(-1, *pixels.shape[1:]), len(kinds))).save(path)
+
+
+def _images_folder(pixels: np.ndarray, path: Path, labels: np.ndarray | None) -> None:
+    digits = len(str(len(pixels) - 1))
+    folders = [path] * len(pixels)
+    if labels is not None:
+        width = len(str(labels.max()))  # so that the order of names is that of numbers
+        folders = [path / f"{label:0{width}}" for label in labels]
+    for folder in set(folders):
+        folder.mkdir(parents=True, exist_ok=True)
+    for number, (image, folder) in enumerate(zip(pixels, folders, strict=True)):
+        Image.fromarray(image).save(folder / f"{number:0{digits}}.png")
+
+
+IMAGE_WRITERS: dict[str, Callable[[np.ndarray, Path, np.ndarray | None], None]] = {
+    ".npy": _images_npy,
+    ".npz": _images_npz,
+    ".png": _images_png,
+    "": _images_folder,
 }

@@ -10,10 +10,12 @@ from jaxtyping import Float
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from scipy.stats import spearmanr
 
-from ganbench.figures import style
+from ganbench.figures import smoothing, style
 from ganbench.figures.style import CATEGORIES, FLOOR, INK, MUTED, CategoryStyle, category_styles, finite
+from ganbench.metrics import METRICS
 
 Series: TypeAlias = tuple[Float[np.ndarray, " t"], Float[np.ndarray, " t"]]
 """Seconds of training, and a metric then."""
@@ -22,8 +24,6 @@ Ranked: TypeAlias = tuple[str, float, float | None, float | None, Sequence[float
 """A cell, its mean, the interval's low and high end (None without one), and the value of each seed."""
 
 SECONDS = "seconds of training"
-_POINTS = 400
-"""A running median is taken at about so many places, more than a picture can show."""
 
 
 def loss_curves(rounds: Sequence[int], losses: Mapping[str, Sequence[float]], title: str = "") -> Figure:
@@ -38,35 +38,18 @@ def loss_curves(rounds: Sequence[int], losses: Mapping[str, Sequence[float]], ti
     style.heading(figure, title)
     styles = category_styles(losses)
     at = np.array(rounds, dtype=np.float64)
-    window = max(1, len(at) // 50) | 1
     lines: dict[str, Artist] = {}
     for panel, player in zip(axes, players, strict=True):
         style.dress(panel, player, "round", "loss")
         own = {name: np.array(losses[name], np.float64) for name in losses if name.partition(".")[0] == player}
         for name, values in own.items():
-            colour, line = styles[name].colour, styles[name].line
-            panel.plot(at, values, color=colour, alpha=0.25, linewidth=0.7)
-            (lines[name],) = panel.plot(
-                *_running_median(at, values, window), color=colour, linestyle=line, linewidth=1.6
-            )
+            lines[name] = smoothing.pale_and_strong(panel, at, values, styles[name])
         _frame(panel, at, list(own.values()))
     if lines:
         legend = style.key(figure, list(lines.values()), list(lines), "outside lower left", columns=3)
-        said = "pale: as logged; strong: " + (f"median of {window} in a row" if window > 1 else "the same")
-        legend.set_title(said)
+        legend.set_title(smoothing.said(len(at)))
         legend.get_title().set(fontsize=8, color=MUTED)
     return figure
-
-
-def _running_median(
-    at: Float[np.ndarray, " n"], values: Float[np.ndarray, " n"], window: int
-) -> tuple[Float[np.ndarray, " k"], Float[np.ndarray, " k"]]:
-    """Medians of the finite ones among `window` values, by the place of the middle one; NaN where that is not."""
-    centres = np.arange(0, len(at), max(1, len(at) // _POINTS))
-    half = window // 2
-    around = [finite(values[max(0, i - half) : i + half + 1]) for i in centres]
-    medians = [np.median(x) if np.isfinite(values[i]) else np.nan for i, x in zip(centres, around, strict=True)]
-    return at[centres], np.array(medians)
 
 
 def _frame(axes: Axes, at: Float[np.ndarray, " n"], lines: Sequence[Float[np.ndarray, " n"]]) -> None:
@@ -109,8 +92,8 @@ def metric_curves(
 ) -> Figure:
     """A panel for each metric over the `seconds` of training; dashed, the floor.
 
-    Without `metrics`, all that the rows have. Distances have a logarithmic axis where all are positive, scores
-    (whose floor is near their highest value) a linear one.
+    Without `metrics`, all that the rows have. Distances have a logarithmic axis where all are positive; scores, of
+    which more is better or whose floor is near their highest value, a linear one.
     """
     floor = floor or {}
     found = dict.fromkeys(name for row in rows for name in row)
@@ -125,12 +108,20 @@ def metric_curves(
             continue
         panel.plot(seconds, values, color=CATEGORIES[0], marker="o", markersize=2.5, linewidth=1.3)
         best = floor.get(name)
-        log = style.distance_like(values, best)
+        log = _distance_like(name, values, best)
         if log:
             style.logarithmic(panel, "y", np.append(values, best or values[0]))
-        if (line := style.draw_floor(panel, best, log)) is not None:
-            style.key(panel, [line], [f"floor {best:.3g}"])
+        if best is not None and np.isfinite(best):
+            line = style.draw_floor(panel, best, log)
+            # An unbiased estimate such as KID's floor may be below zero, where a logarithmic axis has no place.
+            style.key(panel, [line or Line2D([], [], linestyle="none")], [f"floor {best:.3g}"])
     return figure
+
+
+def _distance_like(metric: str, values: Float[np.ndarray, " n"], floor: float | None) -> bool:
+    """Whether a logarithmic axis serves: what is known to be a score is none, whatever its values look like."""
+    known = METRICS.get(metric)
+    return (known is None or known.better == "lower") and style.distance_like(values, floor)
 
 
 def _series(rows: Sequence[Mapping[str, float]], metric: str) -> Series:
@@ -196,7 +187,7 @@ def study_curves(
     if len(everything) == 0:
         style.note(axes, "nothing was measured")
         return figure
-    log = style.distance_like(everything, floor)
+    log = _distance_like(metric, everything, floor)
     if log:
         style.logarithmic(axes, "y", np.append(everything, floor or everything[0]))
     styles = category_styles(cells)
@@ -257,7 +248,7 @@ def ranking_figure(rows: Sequence[Ranked], metric: str, floor: float | None = No
     if len(shown) == 0:
         style.note(axes, "no run finished")
         return figure
-    log = style.distance_like(shown, floor)
+    log = _distance_like(metric, shown, floor)
     styles = category_styles(name for name, *_ in rows)
     for i, row in enumerate(rows):
         _rank(axes, i, styles[row[0]], row)

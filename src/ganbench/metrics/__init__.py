@@ -1,7 +1,19 @@
-"""Metrics: exact transport, divergences and modes of point sets, each beside its floor."""
+"""Metrics of point sets and of images, each beside its floor."""
 
+from ganbench.metrics import points
 from ganbench.metrics.divergences import js, kl
-from ganbench.metrics.points import METRICS, MODE_COUNT, Metric, PointRuler
+from ganbench.metrics.embedding import Embedded, Features
+from ganbench.metrics.features import features_for
+from ganbench.metrics.frechet import fid
+from ganbench.metrics.images import IMAGE_METRICS, ImageRuler
+from ganbench.metrics.kernel import kid
+from ganbench.metrics.points import MODE_COUNT, Metric, PointRuler
 from ganbench.metrics.transport import energy, sliced_w, w1, w2
 
-__all__ = ["METRICS", "MODE_COUNT", "Metric", "PointRuler", "w1", "w2", "sliced_w", "energy", "js", "kl"]
+METRICS: dict[str, Metric] = points.METRICS | IMAGE_METRICS
+"""Every metric by name, in the order in which they are shown."""
+
+__all__ = [
+    "METRICS", "MODE_COUNT", "Metric", "PointRuler", "w1", "w2", "sliced_w", "energy", "js", "kl",
+    "ImageRuler", "Embedded", "Features", "features_for", "fid", "kid",
+]  # fmt: skip

@@ -9,19 +9,24 @@ import torch
 from pydantic import BeforeValidator
 from torch import nn
 
-from ganbench.networks.mlp import MLP, Fourier, Stack
+from ganbench.networks.autoencoder import Autoencoder
+from ganbench.networks.dcgan import DCGAN
+from ganbench.networks.layers import Hidden
+from ganbench.networks.mlp import MLP, Fourier
+from ganbench.networks.residual import Residual
 from ganbench.networks.wrappers import WRAPPERS, Pack, Plain, Wrapper, WrapperSetting
 from ganbench.settings import OneOf
+from ganbench.types import Sizes
 
 
 @runtime_checkable
 class Network(Protocol):
-    """A size and kind of network, from which either player's is built. Shapes are those of one thing."""
+    """A size and kind of network, from which either player's is built."""
 
-    def generator(self, latent: int, shape: tuple[int, ...]) -> nn.Module:
+    def generator(self, sizes: Sizes) -> nn.Module:
         """A module from a Latent to a batch of things."""
 
-    def critic(self, shape: tuple[int, ...]) -> nn.Module:
+    def critic(self, sizes: Sizes) -> nn.Module:
         """A module from a batch of things and its labels to a Verdict."""
 
 
@@ -32,14 +37,16 @@ def _own_module(value: Any) -> Any:
 def set_precision(network: nn.Module, by_width: Callable[[int], torch.dtype]) -> None:
     """Has every part of the network that allows it compute its hidden layers in the type that suits their width."""
     for module in network.modules():
-        if isinstance(module, Stack):
+        if isinstance(module, Hidden):
             module.inner = by_width(module.hidden_width)
 
 
-NETWORKS: dict[str, type] = {"mlp": MLP}
+NETWORKS: dict[str, type] = {"mlp": MLP, "dcgan": DCGAN, "residual": Residual, "autoencoder": Autoencoder}
 NetworkSetting: TypeAlias = Annotated[Network, OneOf(NETWORKS, Network), BeforeValidator(_own_module)]
 
 __all__ = [
+    "Autoencoder",
+    "DCGAN",
     "Fourier",
     "MLP",
     "NETWORKS",
@@ -47,6 +54,7 @@ __all__ = [
     "NetworkSetting",
     "Pack",
     "Plain",
+    "Residual",
     "WRAPPERS",
     "Wrapper",
     "WrapperSetting",

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
-from typing import Annotated, Literal, TypeAlias, cast
+from typing import Annotated, TypeAlias, cast
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
+from ganbench.networks.layers import (
+    ACTIVATIONS,
+    Activation,
+    FeatureBody,
+    Init,
+    Norm,
+    initialise,
+    norm_of_vectors,
+    product,
+)
+from ganbench.networks.players import Critic, Generator, latent_width, seen_shape
 from ganbench.settings import settings
-from ganbench.types import Latent, Verdict
+from ganbench.types import Sizes
 
 Width: TypeAlias = Annotated[int, Field(ge=1, le=65_536)]
 Widths: TypeAlias = Annotated[tuple[Width, ...], BeforeValidator(lambda v: (v,) if isinstance(v, int) else v)]
-
-ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
-    "relu": nn.ReLU,
-    "leaky-relu": lambda: nn.LeakyReLU(0.2),
-    "elu": nn.ELU,
-    "gelu": nn.GELU,
-    "silu": nn.SiLU,
-    "softplus": nn.Softplus,
-    "tanh": nn.Tanh,
-}
-Activation: TypeAlias = Literal["relu", "leaky-relu", "elu", "gelu", "silu", "softplus", "tanh"]
 
 
 @settings
@@ -47,21 +45,24 @@ class Fourier:
 class MLP:
     """Linear layers of the given hidden widths with an activation between them; the last layer is linear.
 
-    The depth is the number of widths. `init` is torch's default (uniform, scaled by the fan in); `he` (weights
-    N(0, 2 / fan in), the last layer's N(0, 1 / fan in), biases N(0, 1) in the first layer, so that its kinks are spread
-    over the data, and 0 else); or the standard deviation of all weights.
+    The depth is the number of widths, `slope` that of a leaky ReLU below 0, `norm` follows all hidden layers but the
+    first. `init` is torch's default (uniform, scaled by the fan in); `he` (weights N(0, 2 / fan in), the last layer's
+    N(0, 1 / fan in), biases N(0, 1) in the first layer, so that its kinks are spread over the data, and 0 else); or the
+    standard deviation of all weights.
     """
 
     widths: Widths = (256, 256)
     activation: Activation = "relu"
+    slope: NonNegativeFloat = 0.2
+    norm: Norm = "none"
     features: Fourier | None = None
-    init: Literal["default", "he"] | NonNegativeFloat = "default"
+    init: Init = "default"
 
-    def generator(self, latent: int, shape: tuple[int, ...]) -> nn.Module:
-        return MLPGenerator(Stack(latent, self, math.prod(shape)), shape)
+    def generator(self, sizes: Sizes) -> nn.Module:
+        return Generator(Stack(latent_width(sizes), self, math.prod(sizes.shape)), sizes)
 
-    def critic(self, shape: tuple[int, ...]) -> nn.Module:
-        return MLPCritic(Stack(math.prod(shape), self, 1))
+    def critic(self, sizes: Sizes) -> nn.Module:
+        return Critic(Stack(math.prod(seen_shape(sizes)), self, 1), sizes)
 
 
 class FourierFeatures(nn.Module):
@@ -80,60 +81,44 @@ class FourierFeatures(nn.Module):
         return torch.cat((x, angles.sin(), angles.cos()), dim=1)
 
 
-class Stack(nn.Module):
-    """The layers of an MLP. The hidden products may be computed in bf16; the first and last layers are fp32.
-
-    The first layer reads coordinates and the last writes them, so their precision is that of the result.
-    """
+class Stack(FeatureBody):
+    """The layers of an MLP."""
 
     def __init__(self, inputs: int, settings: MLP, outputs: int) -> None:
         super().__init__()
         self.features = FourierFeatures(inputs, settings.features) if settings.features else None
         sizes = [self.features.outputs if self.features else inputs, *settings.widths, outputs]
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
-        self.activation = ACTIVATIONS[settings.activation]()
+        self.norms = nn.ModuleList(nn.Sequential(*norm_of_vectors(settings.norm, w)) for w in settings.widths[1:])
+        self.activation = ACTIVATIONS[settings.activation](settings.slope)
         self.hidden_width = min(settings.widths, default=0)
-        self.inner = torch.float32
         self._initialise(settings.init)
 
     @property
     def linears(self) -> list[nn.Linear]:
         return cast("list[nn.Linear]", list(self.layers))
 
+    @property
+    def last(self) -> nn.Linear:  # type: ignore[override]
+        return self.linears[-1]
+
     @torch.no_grad()
-    def _initialise(self, init: str | float) -> None:
-        if init == "default":
-            return
-        for layer in self.linears:
-            nn.init.normal_(layer.weight, std=init if isinstance(init, float) else (2 / layer.in_features) ** 0.5)
-            nn.init.zeros_(layer.bias)
+    def _initialise(self, init: Init) -> None:
+        initialise(self, init)
         if init == "he":
             nn.init.normal_(self.linears[0].bias)
-            self.linears[-1].weight.mul_(0.5**0.5)
+            self.last.weight.mul_(0.5**0.5)
 
-    def forward(self, x: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch outputs"]:
+    def hidden(self, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch features"]:
+        """What the last layer is given."""
+        x = x.flatten(1)
         h = self.features(x) if self.features else x
-        *body, last = self.linears
-        for depth, layer in enumerate(body):
+        for depth, layer in enumerate(self.linears[:-1]):
             if depth == 1:
                 h = h.to(self.inner)
-            h = self.activation(F.linear(h, layer.weight.to(h.dtype), layer.bias.to(h.dtype)))
-        return last(h.to(x.dtype))
+            h = product(layer, h)
+            h = self.activation(self.norms[depth - 1](h) if depth else h)
+        return h.to(x.dtype)
 
-
-class MLPGenerator(nn.Module):
-    def __init__(self, stack: Stack, shape: tuple[int, ...]) -> None:
-        super().__init__()
-        self.stack, self.shape = stack, shape
-
-    def forward(self, latent: Latent) -> Float[Tensor, "batch ..."]:
-        return self.stack(latent.z).view(-1, *self.shape)
-
-
-class MLPCritic(nn.Module):
-    def __init__(self, stack: Stack) -> None:
-        super().__init__()
-        self.stack = stack
-
-    def forward(self, x: Float[Tensor, "batch ..."], y: Tensor | None = None) -> Verdict:
-        return Verdict(self.stack(x.flatten(1)).squeeze(1))
+    def forward(self, x: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch outputs"]:
+        return self.last(self.hidden(x))

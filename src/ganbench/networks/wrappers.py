@@ -12,7 +12,7 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from ganbench.settings import OneOf, settings
-from ganbench.types import Latent, UsageError, Verdict
+from ganbench.types import Latent, Sizes, UsageError, Verdict
 
 
 @runtime_checkable
@@ -74,10 +74,10 @@ class Plain:
 
     module: nn.Module
 
-    def generator(self, latent: int, shape: tuple[int, ...]) -> nn.Module:
-        return PlainGenerator(_fresh(self.module), shape)
+    def generator(self, sizes: Sizes) -> nn.Module:
+        return PlainGenerator(_fresh(self.module), sizes.shape)
 
-    def critic(self, shape: tuple[int, ...]) -> nn.Module:
+    def critic(self, sizes: Sizes) -> nn.Module:
         return PlainCritic(_fresh(self.module))
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, PositiveInt
 
 from ganbench.averages import AVERAGES, AverageSetting
 from ganbench.constraints import CONSTRAINTS, ConstraintSetting
-from ganbench.networks import MLP, NETWORKS, WRAPPERS, NetworkSetting, WrapperSetting
+from ganbench.networks import DCGAN, MLP, NETWORKS, WRAPPERS, Network, NetworkSetting, WrapperSetting
 from ganbench.objectives import OBJECTIVES, NonSaturating, ObjectiveSetting
 from ganbench.optimizers import OPTIMIZERS, Adam, OptimizerSetting
 from ganbench.priors import PRIORS, Noise, PriorSetting
 from ganbench.schedules import CURVES, Constant, CurveSetting, Turns
 from ganbench.settings import settings
 from ganbench.terms import TERMS, TermSetting
+from ganbench.types import LabelUse, Medium
 
 KINDS: dict[str, dict[str, type]] = {
     "objective": OBJECTIVES,
@@ -35,10 +36,12 @@ KINDS: dict[str, dict[str, type]] = {
 class Player:
     """One of the two: its network, how it learns, what it pays beside the game, what holds its weights.
 
-    `rate` multiplies the optimiser's learning rate along the training.
+    `labels` says how its network uses the data's labels, `rate` multiplies the optimiser's learning rate along the
+    training.
     """
 
     network: NetworkSetting = MLP()
+    labels: LabelUse = "none"
     optimizer: OptimizerSetting = Adam()
     rate: CurveSetting = Constant()
     terms: Mapping[str, TermSetting] = Field(default_factory=dict)
@@ -62,3 +65,24 @@ class Recipe:
     average: AverageSetting | None = None
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 256
     rounds: PositiveInt = 4000
+
+
+CRITICS: dict[Medium, Network] = {
+    "points": MLP(activation="leaky-relu"),
+    "images": DCGAN(dense=1024, activation="leaky-relu"),
+}
+GENERATORS: dict[Medium, Network] = {"points": MLP(), "images": DCGAN(dense=1024)}
+"""The networks of recipes that ask for no others. Those for images are the pair that the MNIST text uses."""
+
+NOISE: dict[Medium, Noise] = {"points": Noise(), "images": Noise(dimension=64)}
+BATCH: dict[Medium, int] = {"points": 256, "images": 64}
+
+
+def game(medium: Medium, *, critic: dict[str, Any], generator: dict[str, Any], **settings: Any) -> Recipe:
+    """A recipe with the medium's networks, noise and batch size, unless the settings say otherwise."""
+    common: dict[str, Any] = {"prior": NOISE[medium], "batch_size": BATCH[medium]}
+    return Recipe(
+        critic=Player(**{"network": CRITICS[medium], **critic}),
+        generator=Player(**{"network": GENERATORS[medium], **generator}),
+        **common | settings,
+    )

@@ -12,7 +12,7 @@ from ganbench.configuration import Configuration, configure, parse_change
 from ganbench.optimizers import OPTIMIZERS
 from ganbench.recipes.base import Recipe
 from ganbench.settings import unknown
-from ganbench.types import UsageError
+from ganbench.types import Medium, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,10 @@ class Cell:
     name: str
     recipe: str | Recipe
     changes: tuple[tuple[str, Any], ...]
+    medium: Medium = "points"
 
     def configuration(self, data: str, seed: int) -> Configuration:
-        return configure(self.recipe, data, changes=[*self.changes, ("seed", seed)])
+        return configure(self.recipe, data, changes=[*self.changes, ("seed", seed)], medium=self.medium)
 
     def folder(self, seed: int) -> str:
         """A name for a run's folder."""
@@ -36,6 +37,7 @@ def cells(
     optimizers: Sequence[str] = (),
     grid: Mapping[str, Sequence[Any]] | None = None,
     fixed: Iterable[tuple[str, Any]] = (),
+    medium: Medium = "points",
 ) -> list[Cell]:
     """All cells. Both players take each optimiser in turn; a `grid` maps dotted names to lists of values.
 
@@ -49,6 +51,8 @@ def cells(
     for name in optimizers:
         if name not in OPTIMIZERS:
             raise UsageError(unknown("optimizer", name, OPTIMIZERS))
+    if images := [key for key in grid or {} if key.partition(".")[0] == "images" and len((grid or {})[key]) > 1]:
+        raise UsageError(f"--set {images[0]}: all cells of a study have the same data, so it takes one value")
     if "seed" in (grid or {}):
         raise UsageError("seeds are not set one by one; --seeds says how many each cell has")
     found = []
@@ -58,7 +62,7 @@ def cells(
         both = [("critic.optimizer", optimizer), ("generator.optimizer", optimizer)] if optimizer else []
         varied = [f"{key}={value}" for key, value in setting if len((grid or {})[key]) > 1]
         label = ", ".join([name, *([optimizer] if optimizer else []), *varied])
-        cell = Cell(label, recipe, (*fixed, *both, *setting))
+        cell = Cell(label, recipe, (*fixed, *both, *setting), medium)
         try:
             cell.configuration("", 0)
         except UsageError as error:

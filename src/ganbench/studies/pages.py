@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from ganbench.figures.animation import png_bytes
 from ganbench.figures.curves import ranking_figure, study_curves
-from ganbench.fitting import GUIDE
 from ganbench.gallery import read_picture
 from ganbench.metrics import METRICS
 from ganbench.reports import Page, Picture, Section, Table, write_page
@@ -43,19 +42,19 @@ def _in_order(results: Results) -> list[tuple[str, list[Done]]]:
 def _ranking(results: Results) -> list[Picture]:
     rows = []
     for row in results.ranking.rows:
-        values = [v for run in results.runs[row.cell] if (v := run.value(GUIDE)) is not None]
+        values = [v for run in results.runs[row.cell] if (v := run.value(results.guide)) is not None]
         rows.append((row.cell, row.interval.mean, row.interval.low, row.interval.high, values))
     rows += [(cell, float("nan"), None, None, []) for cell in results.ranking.unranked]
     if not rows:
         return []
-    figure = ranking_figure(rows, GUIDE, results.floor.get(GUIDE))
+    figure = ranking_figure(rows, results.guide, results.floor.get(results.guide))
     return [Picture("Final distance: mean, 95 % interval over seeds, and each seed.", png_bytes(figure), "image/png")]
 
 
 def _ranking_table(results: Results) -> Table:
-    header = ("cell", GUIDE, "95 % interval", "times the floor", "seeds", "told apart", "seconds")
+    header = ("cell", results.guide, "95 % interval", "times the floor", "seeds", "told apart", "seconds")
     seconds = {row["cell"]: row["seconds"] for row in results.rows()}
-    floor = results.floor.get(GUIDE, float("nan"))
+    floor = results.floor.get(results.guide, float("nan"))
     return Table(
         header,
         [_ranking_row(row, floor, seconds[row.cell]) for row in results.ranking.rows],
@@ -76,9 +75,9 @@ def _curves(results: Results) -> list[Picture]:
     if not cells:
         return []
     floors = (run.summary["snapshot_floor"] for runs in results.runs.values() for run in runs if run.summary)
-    figure = study_curves(cells, GUIDE, next(floors, dict[str, float]()).get(GUIDE))
+    figure = study_curves(cells, results.guide, next(floors, dict[str, float]()).get(results.guide))
     caption = (
-        "Exact distance along the training: median over seeds, lowest to highest, and each seed; dashed: the floor."
+        f"{results.guide} along the training: median over seeds, lowest to highest, and each seed; dashed: the floor."
     )
     return [Picture(caption, png_bytes(figure), "image/png")]
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ganbench.checkpoints import write_atomically
-from ganbench.fitting import GUIDE
 from ganbench.metrics import METRICS
+from ganbench.metrics.guides import GUIDES, guide_of
 from ganbench.runs import plain
 from ganbench.studies.conclusions import CellOutcome, conclude, number
 from ganbench.studies.statistics import Ranking, bootstrap_interval, rank
@@ -28,8 +28,9 @@ GOALS = (10.0, 5.0, 2.0)
 
 @dataclass(frozen=True)
 class Results:
-    """The runs of a study by cell, the floor, the ranking by the guiding metric, and what follows."""
+    """The runs of a study by cell, the floor, the ranking by the metric that guides, and what follows."""
 
+    guide: str
     runs: dict[str, list[Done]]
     floor: dict[str, float]
     ranking: Ranking
@@ -63,10 +64,11 @@ def read_results(study: Study) -> Results:
         runs[done.cell].append(done)
     ended = [run for each in runs.values() for run in each if run.summary]
     floor = ended[0].summary["metrics"]["floor"] if ended else {}
-    outcomes = {cell: _outcome(each) for cell, each in runs.items()}
-    conclusions = conclude(GUIDE, outcomes, floor.get(GUIDE)) + _unequal_times(runs)
+    guide = guide_of(floor or GUIDES)
+    outcomes = {cell: _outcome(each, guide) for cell, each in runs.items()}
+    conclusions = conclude(guide, outcomes, floor.get(guide)) + _unequal_times(runs)
     ranking = rank({cell: outcome.values for cell, outcome in outcomes.items()})
-    return Results(runs, floor, ranking, conclusions)
+    return Results(guide, runs, floor, ranking, conclusions)
 
 
 def _unequal_times(runs: Mapping[str, Sequence[Done]]) -> list[str]:
@@ -85,8 +87,8 @@ def _unequal_times(runs: Mapping[str, Sequence[Done]]) -> list[str]:
     ]
 
 
-def _outcome(runs: Sequence[Done]) -> CellOutcome:
-    values = {run.seed: value for run in runs if (value := run.value(GUIDE)) is not None}
+def _outcome(runs: Sequence[Done], guide: str) -> CellOutcome:
+    values = {run.seed: value for run in runs if (value := run.value(guide)) is not None}
     ended = [run for run in runs if run.status != "unfinished"]
     return CellOutcome(
         values,
@@ -116,7 +118,7 @@ def write_results(results: Results, study: Study) -> None:
     summary = {
         "data": study.data.name,
         "seeds": study.seeds,
-        "ranked_by": GUIDE,
+        "ranked_by": results.guide,
         "floor": results.floor,
         "cells": results.rows(),
         "ranking": [{"cell": row.cell, "letters": row.letters} for row in ranking.rows],

@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ganbench.configuration import Configuration
-from ganbench.data import PointSet
-from ganbench.fitting import GUIDE, interruptible
+from ganbench.data import DataSet
+from ganbench.fitting import interruptible
+from ganbench.metrics.guides import guide_of
 from ganbench.progress import line
 from ganbench.runs import RunFolder
 from ganbench.studies.grid import Cell
@@ -43,8 +44,9 @@ class Done:
         if self.status != "finished":
             return None
         rows = self.folder.rows("metrics")
-        threshold = goal * self.summary["snapshot_floor"][GUIDE]
-        return time_to([row["seconds"] for row in rows], [row[GUIDE] for row in rows], threshold)
+        guide = guide_of(self.summary["snapshot_floor"])
+        threshold = goal * self.summary["snapshot_floor"][guide]
+        return time_to([row["seconds"] for row in rows], [row[guide] for row in rows], threshold)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Study:
     """Cells crossed with seeds, in a folder. Runs that have ended there are not done again."""
 
     path: Path
-    data: PointSet
+    data: DataSet
     source: str
     cells: Sequence[Cell]
     seeds: int
@@ -142,4 +144,5 @@ def _ending(task: Task, status: str) -> str:
     summary = RunFolder(task.folder).summary
     if status != "finished" or summary is None:
         return status
-    return f"{GUIDE} {summary['metrics']['final'][GUIDE]:.4g} after {summary['seconds']:.1f} s of training"
+    final = summary["metrics"]["final"]
+    return f"{guide_of(final)} {final[guide_of(final)]:.4g} after {summary['seconds']:.1f} s of training"

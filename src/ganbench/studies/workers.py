@@ -19,11 +19,10 @@ from typing import Any
 
 from ganbench import fitting
 from ganbench.configuration import Configuration
-from ganbench.data import PointSet
-from ganbench.metrics import PointRuler
+from ganbench.data import DataSet
 from ganbench.runs import RunFolder
 from ganbench.types import UsageError, WorkError
-from ganbench.workbench import Workbench
+from ganbench.workbench import Ruler, Workbench
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +44,8 @@ class News:
 
 def perform(
     task: Task,
-    data: PointSet,
-    rulers: dict[int, PointRuler],
+    data: DataSet,
+    rulers: dict[int, Ruler],
     interrupted: Callable[[], bool],
     watch: fitting.Watcher,
 ) -> str:
@@ -81,7 +80,7 @@ def _tell_why(task: Task, reason: str) -> None:
 
 def perform_all(
     tasks: Sequence[Task],
-    data: PointSet,
+    data: DataSet,
     jobs: int,
     *,
     interrupted: Callable[[], bool],
@@ -99,7 +98,7 @@ def perform_all(
         WorkError: no worker could be started.
     """
     if jobs == 1:
-        rulers: dict[int, PointRuler] = {}
+        rulers: dict[int, Ruler] = {}
         for task in tasks:
             on_done(task, perform(task, data, rulers, interrupted, partial(_tell, on_news, task.name)))
         return
@@ -122,7 +121,7 @@ def _tell(on_news: Callable[[News], None], name: str, progress: fitting.Progress
 
 def _with_pool(
     tasks: Sequence[Task],
-    data: PointSet,
+    data: DataSet,
     jobs: int,
     interrupted: Callable[[], bool],
     on_news: Callable[[News], None],

@@ -1,0 +1,127 @@
+"""Image sets: what they are, and how images pass to the networks and back."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, UInt8
+from pydantic import PositiveInt
+from torch import Tensor
+
+from ganbench.settings import settings
+from ganbench.types import Medium
+
+MINIMUM_IMAGES = 16
+"""A set is halved for its noise floor and divided into batches; with fewer images neither says anything."""
+
+STACKED = "stacked:"
+"""Before the name of a set of grey images: three of them as the channels of one (`ganbench.data.stacked`)."""
+
+
+@settings
+class Images:
+    """How images are prepared.
+
+    `size`: the side of the square, in pixels, that they are resized to; None leaves them as they are, and makes
+    files of several sizes 64. `colour`: `grey` or `rgb` for all; `auto` is grey where every image is.
+    """
+
+    size: PositiveInt | None = None
+    colour: Literal["auto", "grey", "rgb"] = "auto"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageSet:
+    """n images of one size, held as read-only uint8, 0 black to 255 white, with their labels where they have any.
+
+    `name` is what the user called the set, `labels` are int64 from 0 to len(classes) - 1, `classes` their names (of
+    labels without names, the numbers) and () without labels, `notes` what the user should hear of the reading.
+    `ganbench.data.load` makes one from a name, a path or an array, and refuses what cannot be trained on.
+
+    >>> squares = ImageSet("squares", np.full((3, 8, 6, 3), 255, dtype=np.uint8), np.array([0, 1, 1]))
+    >>> len(squares), squares.shape, squares.classes
+    (3, (3, 8, 6), ('0', '1'))
+    """
+
+    name: str
+    pixels: UInt8[np.ndarray, "n h w"] | UInt8[np.ndarray, "n h w 3"]
+    labels: Int[np.ndarray, "n"] | None = None
+    classes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    medium: ClassVar[Medium] = "images"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pixels", _kept(self.pixels, np.dtype(np.uint8)))
+        if self.labels is not None:
+            labels = _kept(self.labels, np.dtype(np.int64))
+            object.__setattr__(self, "labels", labels)
+            if not self.classes:
+                object.__setattr__(self, "classes", tuple(map(str, range(int(labels.max()) + 1))))
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def title(self) -> str:
+        """The name without folders, for pictures and lines of progress."""
+        return (STACKED if self.name.startswith(STACKED) else "") + Path(self.name.removeprefix(STACKED)).name
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(channels, height, width), as the networks see one image."""
+        height, width = self.pixels.shape[1:3]
+        return (3 if self.pixels.ndim == 4 else 1, height, width)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (hexadecimal) of the shape, the pixels and the labels in order: equal exactly for equal sets."""
+        content = hashlib.sha256(f"{self.pixels.shape}".encode())
+        content.update(self.pixels.data)
+        if self.labels is not None:
+            content.update(self.labels.astype("<i8", copy=False).data)
+        return content.hexdigest()
+
+    def take(self, indices: Int[np.ndarray, "m"] | slice) -> ImageSet:
+        """The images at these places, in this order, with their labels: a set of the same name and classes."""
+        labels = None if self.labels is None else self.labels[indices]
+        return replace(self, pixels=self.pixels[indices], labels=labels)
+
+    def halves(self, seed: int = 0) -> tuple[ImageSet, ImageSet]:
+        """Two disjoint random halves of n // 2 images each; of an odd number one image is left out."""
+        order = np.random.default_rng(seed).permutation(len(self))
+        half = len(self) // 2
+        return self.take(order[:half]), self.take(order[half : 2 * half])
+
+    def restored(self, x: Float[Tensor, "n c h w"]) -> np.ndarray:
+        """Generated images as pixels: see `to_pixels`."""
+        return to_pixels(x)
+
+    def things(self) -> UInt8[Tensor, "n c h w"]:
+        """The images as a tensor with channels first; the networks see `things / 127.5 - 1`."""
+        first = self.pixels[:, None] if self.pixels.ndim == 3 else self.pixels.transpose(0, 3, 1, 2)
+        return torch.from_numpy(first.copy(order="C"))
+
+
+def to_pixels(x: Float[Tensor, "n c h w"]) -> UInt8[np.ndarray, "n h w"] | UInt8[np.ndarray, "n h w 3"]:
+    """From the networks' [-1, 1] back to pixels, `127.5 (x + 1)` rounded and clamped; what is no number is grey.
+
+    >>> to_pixels(torch.tensor([-1.0, 0.0, 2.0]).reshape(1, 1, 1, 3)).tolist()
+    [[[0, 128, 255]]]
+    """
+    numbers = torch.nan_to_num(x.detach().float(), nan=0.0)
+    pixels = ((numbers + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).cpu().numpy()
+    return np.ascontiguousarray(pixels[:, 0] if pixels.shape[1] == 1 else pixels.transpose(0, 2, 3, 1))
+
+
+def _kept(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """A read-only array that no one else can write to; large sets are copied only where one could."""
+    if array.dtype == dtype and array.flags.c_contiguous and not array.flags.writeable:
+        return array
+    copy = np.array(array, dtype=dtype, order="C")
+    copy.setflags(write=False)
+    return copy

@@ -1,0 +1,116 @@
+"""The pictures of a training on images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ganbench.figures.animation import save_png
+from ganbench.figures.convergence import convergence_curve
+from ganbench.figures.neighbours import neighbours
+from ganbench.figures.sheets import sweep
+from ganbench.gallery.pages import draw_curves, write_report
+from ganbench.metrics import ImageRuler
+from ganbench.priors import Coded
+from ganbench.runs import RunFolder
+from ganbench.types import Latent
+from ganbench.workbench import Workbench
+
+SHOWN = 64
+"""Images on a sheet and in `samples/`."""
+
+STEPS = 10
+"""Images in a row of an interpolation or a sweep."""
+
+CAPTIONS = {
+    "sheet.png": "Generated images at the end; with labels, one noise vector a row and one label a column.",
+    "training.webp": "The training, a frame a snapshot, with the same noise throughout.",
+    "metrics.png": "Metrics at each snapshot against seconds of training; dashed: the floor at the same sizes.",
+    "losses.png": "What each player paid.",
+    "convergence.png": "BEGAN's measure of convergence, and k.",
+    "interpolation.png": "From one noise vector to another, in equal steps.",
+    "codes.png": "One noise vector a row, and one part of the code changed along it.",
+    "neighbours.png": "Generated images, each beside the training images that are nearest to it over the features.",
+    "weights.png": "The critic's weights, a panel a layer.",
+}
+
+
+class ImageGallery:
+    """Draws one run into its folder."""
+
+    def __init__(self, folder: RunFolder, bench: Workbench) -> None:
+        self.folder, self.bench = folder, bench
+
+    def snapshot(self, measured: dict[str, float]) -> None:
+        """A sheet of the same noise each time, and its images, under the round's number."""
+        bench, round = self.bench, self.bench.state.round
+        np.save(self.folder.samples / f"{round:08d}.npy", bench.sample(SHOWN))
+        title = f"{bench.title}, fid {measured['fid']:.3g}"
+        bench.sheet(SHOWN, title).save(self.folder.figures / f"{round:08d}.png", optimize=True)
+
+    def finish(self, summary: dict[str, Any]) -> None:
+        """The closing pictures and `report.html`."""
+        bench, figures = self.bench, self.folder.figures
+        bench.sheet(SHOWN).save(figures / "sheet.png", optimize=True)
+        self._interpolation().save(figures / "interpolation.png", optimize=True)
+        self._neighbours().save(figures / "neighbours.png", optimize=True)
+        if isinstance(bench.state.prior, Coded):
+            self._codes(bench.state.prior).save(figures / "codes.png", optimize=True)
+        rows = self.folder.rows("log")
+        if rows and "convergence" in rows[-1]:
+            save_png(convergence_curve(rows), figures / "convergence.png")
+        draw_curves(self.folder, bench, summary)
+        ruler = bench.ruler(bench.configuration.measure.final)
+        assert isinstance(ruler, ImageRuler)
+        over = (
+            f"Over the features of {ruler.features.name}, {ruler.count:,} generated and {ruler.count:,} real images; "
+            "floor: real against real."
+        )
+        write_report(self.folder, bench, summary, over, CAPTIONS)
+
+    def _interpolation(self, rows: int = 8) -> Image.Image:
+        """Straight lines from one noise vector to another. Labels, where they are asked for, stay those of the
+        start.
+        """
+        ends = self.bench.latents(2 * rows, seed=1)
+        share = torch.linspace(0, 1, STEPS, device=ends.z.device)[None, :, None]
+        z = ends.z[:rows, None].lerp(ends.z[rows:, None], share)
+        labels = None if ends.y is None else ends.y[:rows].repeat_interleave(STEPS)
+        code = None if ends.code is None else ends.code[:rows].repeat_interleave(STEPS, dim=0)
+        return self._rows(Latent(z.flatten(0, 1), labels, code), rows, STEPS, (), "from one noise vector to another")
+
+    def _codes(self, prior: Coded, rows: int = 3) -> Image.Image:
+        """Each part of the code in turn: every choice, then each number from -2 to 2."""
+        start = self.bench.latents(rows, seed=1)
+        assert start.code is not None
+        steps = prior.categories or STEPS
+        parts, names = [], []
+        for part in range(bool(prior.categories) + prior.continuous):
+            code = start.code[:, None].repeat(1, steps, 1)
+            if part == 0 and prior.categories:
+                code[:, :, : prior.categories] = torch.eye(steps, device=code.device)
+                names += ["choice"] * rows
+            else:
+                number = part - bool(prior.categories)
+                code[:, :, prior.categories + number] = torch.linspace(-2, 2, steps, device=code.device)
+                names += [f"number {number + 1}"] * rows
+            parts.append(code.flatten(0, 1))
+        z = start.z.repeat_interleave(steps, dim=0).repeat(len(parts), 1)
+        labels = None if start.y is None else start.y.repeat_interleave(steps).repeat(len(parts))
+        return self._rows(Latent(z, labels, torch.cat(parts)), len(names), steps, names, "the code, part by part")
+
+    def _rows(self, latent: Latent, rows: int, steps: int, names: Any, title: str) -> Image.Image:
+        pixels = self.bench.data.restored(self.bench.generate(latent))
+        return sweep(pixels.reshape(rows, steps, *pixels.shape[1:]), names, title)
+
+    def _neighbours(self, count: int = 12, nearest: int = 4) -> Image.Image:
+        """Whether the generator has learnt images by heart."""
+        ruler = self.bench.ruler(self.bench.configuration.measure.count)
+        assert isinstance(ruler, ImageRuler)
+        fakes = self.bench.sample(count)
+        return neighbours(
+            fakes, *ruler.nearest(fakes, nearest), f"distances over the features of {ruler.features.name}"
+        )

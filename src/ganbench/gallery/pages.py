@@ -1,0 +1,110 @@
+"""What the reports of all runs share: the curves, the table of metrics, the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from ganbench.constraints import Clip
+from ganbench.figures.animation import animate, save_png
+from ganbench.figures.curves import loss_curves, metric_curves
+from ganbench.figures.weights import weight_histograms
+from ganbench.metrics import METRICS
+from ganbench.metrics.guides import guide_of
+from ganbench.reports import Page, Picture, Section, Table, write_page
+from ganbench.runs import RunFolder
+from ganbench.sampling import looking
+from ganbench.workbench import Workbench
+
+
+def draw_curves(folder: RunFolder, bench: Workbench, summary: Mapping[str, Any]) -> None:
+    """Metrics, losses, the critic's weights and the film of the frames."""
+    rows = folder.rows("metrics")
+    names = [name for name in METRICS if name in rows[0]]
+    save_png(metric_curves(rows, names, summary["snapshot_floor"]), folder.figures / "metrics.png")
+    title = f"{bench.configuration.recipe} on {bench.data.title}"
+    save_png(loss_curves(*folder.losses(), title), folder.figures / "losses.png")
+    save_png(weight_histograms(_critic_weights(bench), _bound(bench), title), folder.figures / "weights.png")
+    frames = sorted(p for p in folder.figures.glob("*.png") if p.stem.isdigit())
+    animate(frames, folder.figures / "training.webp")
+
+
+def _critic_weights(bench: Workbench) -> dict[str, np.ndarray]:
+    """The weights that the critic's layers use; parametrised ones as they are after it."""
+    found = {}
+    with looking(bench.state.critic.network):
+        for name, module in bench.state.critic.network.named_modules():
+            weight = getattr(module, "weight", None)
+            if isinstance(weight, Tensor) and weight.dim() > 1:
+                found[name] = weight.float().cpu().numpy().ravel()
+    return found
+
+
+def _bound(bench: Workbench) -> float | None:
+    clips = (c for c in bench.recipe.critic.constraints.values() if isinstance(c, Clip))
+    return next((clip.bound for clip in clips), None)
+
+
+def write_report(
+    folder: RunFolder, bench: Workbench, summary: Mapping[str, Any], measured_over: str, captions: Mapping[str, str]
+) -> None:
+    """`report.html`, with those of the captioned pictures that there are."""
+    metrics = summary["metrics"]
+    rows = [
+        [
+            name,
+            *(_shown(value) for value in (metrics["final"].get(name), metrics["best"].get(name), floor)),
+            f"{METRICS[name].meaning}; {METRICS[name].better} is better",
+        ]
+        for name, floor in metrics["floor"].items()
+    ]
+    table = Table(("metric", "final", "best", "floor", "meaning"), rows, caption=measured_over)
+    found = [(folder.figures / name, caption) for name, caption in captions.items()]
+    pictures = [read_picture(path, caption) for path, caption in found if path.exists()]
+    config = (folder.path / "config.yaml").read_text(encoding="utf-8")
+    page = Page(
+        title=f"{summary['recipe']} on {bench.data.title}",
+        lead=[_lead(summary), *_alarms(summary.get("alarms", ()))],
+        sections=[
+            Section("What it came to", tables=[table]),
+            Section("Pictures", pictures=pictures),
+            Section("Configuration", code=config, folded=True),
+        ],
+    )
+    write_page(page, folder.path / "report.html")
+
+
+def read_picture(path: Path, caption: str) -> Picture:
+    mime = {".png": "image/png", ".webp": "image/webp"}[path.suffix]
+    return Picture(caption, path.read_bytes(), mime)
+
+
+def _shown(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+def _lead(summary: Mapping[str, Any]) -> str:
+    if summary["status"] == "diverged":
+        return f"The training diverged: {summary['cause']}. Shown is the last good checkpoint."
+    metrics = summary["metrics"]
+    guide = guide_of(metrics["final"])
+    value, floor = metrics["final"][guide], metrics["floor"][guide]
+    return (
+        f"After {summary['rounds']:,} rounds and {summary['seconds']:.1f} s of training (seed {summary['seed']}) "
+        f"{guide} is {value:.4g}, {value / floor:.2f} times the floor."
+    )
+
+
+def _alarms(alarms: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The last alarm of each kind, and when there was the first."""
+    last = {alarm["kind"]: alarm for alarm in alarms}
+    rounds = {kind: [alarm["round"] for alarm in alarms if alarm["kind"] == kind] for kind in last}
+    return [
+        f"{alarm['sentence']} (round {alarm['round']:,}; seen at {len(rounds[kind])} snapshots from round "
+        f"{rounds[kind][0]:,} on)."
+        for kind, alarm in last.items()
+    ]

@@ -1,0 +1,198 @@
+"""Which network image metrics rest on: a shipped one, one trained on the user's own data, or random filters."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from ganbench.data.downloads import cache_folder
+from ganbench.data.images import STACKED, ImageSet
+from ganbench.metrics.classifier import Classifier, read_classifier, train_classifier, write_classifier
+from ganbench.metrics.embedding import Embedded, Features, Pixels
+from ganbench.metrics.inception import Inception
+from ganbench.metrics.random_conv import RandomConv
+from ganbench.types import UsageError
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+SHIPPED = ("mnist-cnn", "fashion-mnist-cnn", "digits-cnn")
+"""Networks that come with ganbench, each a file in `weights`: `ganbench features mnist --out mnist-cnn.safetensors`."""
+
+OWN, RANDOM, INCEPTION = "own-cnn", "random-conv", "inception:"
+
+TRIED = 1000
+"""Images of the data, drawn at random, on which a network is tried."""
+
+MARGIN = 0.03
+"""How much worse than its own test images a shipped network may read the data's labels to be taken for them."""
+
+ENOUGH = 20
+"""Images a class, on average, from which an own network is trained."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """Features of a trained classifier. The classes that it reads are given on where they mean the data's labels."""
+
+    name: str
+    classifier: Classifier
+    reads_labels: bool
+
+    def __call__(self, pixels: Pixels) -> Embedded:
+        seen = self.classifier(pixels)
+        return seen if self.reads_labels else Embedded(seen.features)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stacked:
+    """Features of images whose three channels are grey images: those of each channel, side by side.
+
+    Of k classes a channel, the label is `(a k + b) k + c`; its confidence is the product of the three.
+    """
+
+    base: Features
+    kinds: int
+
+    @property
+    def name(self) -> str:
+        return f"stacked:{self.base.name}"
+
+    def __call__(self, pixels: Pixels) -> Embedded:
+        seen = [self.base(pixels[..., channel]) for channel in range(3)]
+        features = np.concatenate([channel.features for channel in seen], axis=1)
+        read = [channel.labels for channel in seen if channel.labels is not None]
+        sure = [channel.confidence for channel in seen if channel.confidence is not None]
+        if len(read) < 3 or len(sure) < 3:
+            return Embedded(features)
+        return Embedded(features, (read[0] * self.kinds + read[1]) * self.kinds + read[2], np.prod(sure, axis=0))
+
+
+@lru_cache(maxsize=2)
+def features_for(data: ImageSet, asked: str = "auto") -> Features:
+    """The features by which generated images are to be measured against a data set.
+
+    `auto` is the shipped network that reads the data's labels as well as those of its own test images, within three
+    points, on 1,000 images: MNIST, parts of it, and copies under other names are then told by what they show. For
+    other labelled data of 20 images a class or more it is a classifier trained on the data, once, and kept in the cache
+    folder; else fixed random convolutions. `asked` may also be the name of one of these, a file of `ganbench features`,
+    or `inception:PATH`. In a stacked set the network looks at each channel. The same data object gets the same features
+    object, so that what they were computed on is remembered between rulers.
+
+    Raises UsageError for anything else, and for a network that does not see images of the data's shape.
+    """
+    if data.name.startswith(STACKED) and not asked.startswith(INCEPTION):
+        channel = _first_channel(data)
+        return Stacked(features_for(channel, asked), len(channel.classes))
+    if asked == "auto":
+        return _shipped_for(data) or (_own(data) if _enough(data) else RandomConv())
+    if asked in SHIPPED:
+        return _trained(asked, _shipped(asked), data)
+    if asked == OWN:
+        return _own(data)
+    if asked == RANDOM:
+        return RandomConv()
+    if asked.startswith(INCEPTION):
+        return Inception(Path(asked.removeprefix(INCEPTION)).expanduser())
+    if asked.endswith(".safetensors"):
+        return _trained(Path(asked).stem, read_classifier(Path(asked).expanduser()), data)
+    raise UsageError(_unknown(asked))
+
+
+def _unknown(asked: str) -> str:
+    names = ("auto", *SHIPPED, OWN, RANDOM)
+    near = get_close_matches(asked, names, 1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"there are no features {asked!r}: {', '.join(names)}, FILE.safetensors or {INCEPTION}PATH{hint}"
+
+
+def _first_channel(data: ImageSet) -> ImageSet:
+    """The red channel of a stacked set, with its labels: a set like the one that was stacked."""
+    kinds = round(len(data.classes) ** (1 / 3))
+    labels = None if data.labels is None else data.labels // kinds**2
+    classes = tuple(map(str, range(kinds)))
+    return ImageSet(data.name.removeprefix(STACKED), data.pixels[..., 0], labels, classes if data.classes else ())
+
+
+def _trained(name: str, classifier: Classifier, data: ImageSet) -> Trained:
+    if classifier.shape != data.shape:
+        (c, h, w), (channels, height, width) = classifier.shape, data.shape
+        raise UsageError(
+            f"{name} sees images of {h} x {w} pixels and {c} channel{'s' * (c > 1)}; those of {data.name} have "
+            f"{height} x {width} and {channels}"
+        )
+    # A network that was asked for may read something else; most labels then come out wrong.
+    return Trained(name, classifier, _read_share(classifier, data) > 0.5)
+
+
+def _read_share(classifier: Classifier, data: ImageSet) -> float:
+    """The share of the data's labels that a network reads; none where it knows another number of classes."""
+    if data.labels is None or len(classifier.classes) != len(data.classes):
+        return 0.0
+    tried = data.take(np.random.default_rng(0).permutation(len(data))[:TRIED])
+    return classifier.tested(tried).accuracy or 0.0
+
+
+@lru_cache(maxsize=len(SHIPPED))
+def _shipped(name: str) -> Classifier:
+    return read_classifier(WEIGHTS / f"{name}.safetensors")
+
+
+def _shipped_for(data: ImageSet) -> Trained | None:
+    """The shipped network that reads the data's own labels, the best where several do."""
+    shares = {name: _read_share(_shipped(name), data) for name in SHIPPED if _shipped(name).shape == data.shape}
+    fitting = [name for name, share in shares.items() if share >= (_shipped(name).accuracy or 1.0) - MARGIN]
+    best = max(fitting, key=shares.__getitem__, default=None)
+    return None if best is None else _trained(best, _shipped(best), data)
+
+
+def _enough(data: ImageSet) -> bool:
+    return data.labels is not None and len(data.classes) > 1 and len(data) >= ENOUGH * len(data.classes)
+
+
+def _own(data: ImageSet) -> Trained:
+    """A classifier of the data, from the cache folder or trained now; told of on stderr."""
+    kept = cache_folder() / "features" / f"{data.fingerprint}.safetensors"
+    with suppress(UsageError):  # not there, or of an earlier version
+        return _trained(OWN, read_classifier(kept), data)
+    train, test = held_out(data)
+    began = time.monotonic()
+    classifier = train_classifier(train, watch=telling(f"training a feature network on {data.title}")).tested(test)
+    print(
+        f"own-cnn reads {classifier.accuracy:.1%} of {len(test):,} images held out "
+        f"({time.monotonic() - began:.0f} s of training)",
+        file=sys.stderr,
+    )
+    with suppress(OSError):  # a cache that cannot be written costs only time
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        temporary = kept.with_name(f".{kept.name}.{os.getpid()}")
+        temporary.write_bytes(write_classifier(classifier))
+        os.replace(temporary, kept)
+    return _trained(OWN, classifier, data)
+
+
+def held_out(images: ImageSet) -> tuple[ImageSet, ImageSet]:
+    """All but a random tenth, to train on, and that tenth, to test on."""
+    order = np.random.default_rng(0).permutation(len(images))
+    tenth = max(1, len(images) // 10)
+    return images.take(order[tenth:]), images.take(order[:tenth])
+
+
+def telling(what: str) -> Callable[[float], None]:
+    """A watcher that keeps one line of progress on stderr: live on a terminal, written once elsewhere."""
+    live = sys.stderr.isatty()
+    print(what, end="" if live else "\n", file=sys.stderr, flush=True)
+
+    def watch(share: float) -> None:
+        if live:
+            print(f"\r{what} {share:4.0%}", end="\n" if share >= 1 else "", file=sys.stderr, flush=True)
+
+    return watch

@@ -1,0 +1,220 @@
+"""All metrics of generated images against one data set, beside what the data itself attains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ganbench.data.images import STACKED, ImageSet
+from ganbench.metrics import labels
+from ganbench.metrics.embedding import Embedded, Features, Pixels
+from ganbench.metrics.frechet import fid, fid_spread
+from ganbench.metrics.kernel import kid
+from ganbench.metrics.neighbours import DENSITY_K, nearest, neighbours
+from ganbench.metrics.points import METRICS, Metric
+from ganbench.metrics.transport import sliced_w
+from ganbench.types import UsageError
+
+MODE_COUNT = 26_000
+"""Images in which the modes of stacked sets are counted, by PacGAN's protocol (arXiv:1712.04086)."""
+
+SPLITS = 4
+"""Random halvings of the data over which the floor is a mean."""
+
+KERNEL, NEIGHBOURS = 5_000, 2_000
+"""Images on each side, at most, of KID, and of the metrics of neighbours and pixels: their times grow as squares."""
+
+WHOLE = 60_000
+"""Data of up to so many images is embedded as a whole, and only then is there a `nearest_train`."""
+
+IMAGE_METRICS: dict[str, Metric] = {
+    "fid": Metric("Fréchet distance of features, biased upward by the number of images", "squared features", "lower"),
+    "fid_spread": Metric("standard error of fid over draws of images, by the jackknife", "squared features", "lower"),
+    "kid": Metric("unbiased squared kernel distance of features, mean over 100 subsets of 1,000", "none", "lower"),
+    "kid_spread": Metric("standard deviation of kid over its subsets", "none", "lower"),
+    "precision": Metric("generated images among real ones, by the third neighbours", "share", "higher"),
+    "recall": Metric("real images among generated ones, by the third neighbours", "share", "higher"),
+    "density": Metric(
+        "real balls around a generated image, by the fifth neighbours; about 1 is right", "none", "higher"
+    ),
+    "coverage": Metric("real images with a generated one near, by the fifth neighbours", "share", "higher"),
+    "nearest_train": Metric(
+        "median distance to the nearest training image; less than the floor is copying", "features", "lower"
+    ),
+    "label_kl": Metric("KL(generated || real) of the classes that are read", "nats", "lower"),
+    "modes": METRICS["modes"]._replace(
+        meaning=f"{METRICS['modes'].meaning}; of images: classes that are read in a generated one"
+    ),
+    "confidence": Metric("mean probability of the classes that are read", "share", "higher"),
+    "label_accuracy": Metric("images in which the class is read that was asked for", "share", "higher"),
+    "sliced_w": METRICS["sliced_w"],
+}
+"""Every metric of images by name, in the order in which they are shown."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImageRuler:
+    """Measures generated images against a data set, always the same images of it, over the features that it names.
+
+    The first `count` generated images stand against a fixed random `count` of the real ones; `count` is lowered to
+    half the data where that is less. KID takes at most 5,000 a side, the metrics of neighbours 2,000. Classes are read
+    where the features come from a classifier of the data's own classes; in stacked sets in the first `mode_count`
+    images. Where no classes are known to the features, `sliced_w` looks at the pixels themselves.
+
+    >>> from ganbench.metrics.random_conv import RandomConv
+    >>> grey = ImageSet("grey", np.random.default_rng(0).integers(0, 256, (64, 8, 8), dtype=np.uint8))
+    >>> ruler = ImageRuler(grey, 100, RandomConv())
+    >>> ruler.draws, ruler.measure(ruler.reference)["fid"] < 1e-6
+    (32, True)
+    """
+
+    data: ImageSet
+    count: int
+    features: Features
+    seed: int = 0
+    mode_count: int = MODE_COUNT
+
+    def __post_init__(self) -> None:
+        count = min(self.count, len(self.data) // 2)
+        if count <= DENSITY_K or self.mode_count < 1:
+            raise UsageError(f"{self.data.name}: metrics need more than {DENSITY_K} images on each side")
+        object.__setattr__(self, "count", count)
+
+    @property
+    def draws(self) -> int:
+        """How many generated images `measure` asks for."""
+        return max(self.count, self.mode_count) if self._stacked else self.count
+
+    @property
+    def reference(self) -> Pixels:
+        """The real images that generated ones are held against."""
+        return self._sample.pixels[self._halving(0)[0][: self.count]]
+
+    def measure(self, generated: Pixels, asked: Int[np.ndarray, "draws"] | None = None) -> dict[str, float]:
+        """The metrics of generated images, by the names of `IMAGE_METRICS`; images beyond `draws` are ignored.
+
+        `asked` are the labels that a conditional generator was given, for `label_accuracy`.
+
+        Raises UsageError if there are fewer images than `draws` or they are not uint8 of the data's shape.
+        """
+        shape = self.data.pixels.shape[1:]
+        if generated.shape[1:] != shape or generated.dtype != np.uint8 or len(generated) < self.draws:
+            raise UsageError(
+                f"{self.data.name}: metrics need {self.draws} generated images of shape {shape}, uint8; "
+                f"here the shape is {generated.shape}, {generated.dtype}"
+            )
+        seen = self.features(generated[: self.draws])
+        figures = self._distances(self._halving(0)[0][: self.count], seen.features[: self.count])
+        if len(self._sample) == len(self.data):
+            figures["nearest_train"] = _nearness(seen.features[: self.count], self._known.features)
+        figures |= self._classes(seen, None if asked is None else asked[: self.draws])
+        if "modes" not in figures:
+            figures["sliced_w"] = _pixel_distance(self.reference, generated[: self.count])
+        return figures
+
+    def nearest(self, generated: Pixels, count: int) -> tuple[Pixels, Float[np.ndarray, "n count"]]:
+        """Of each generated image the nearest training images over the features, (n, count, ...), and how far off.
+
+        Of more than 60,000 training images only those are looked at whose features are known.
+        """
+        found = nearest(self.features(generated).features, self._known.features, count)
+        return self._sample.pixels[found.places], found.distances
+
+    @property
+    def floor(self) -> dict[str, float]:
+        """The metrics of real images against real ones, as many: the best that can be hoped for.
+
+        The mean over four random halvings. The training images of `nearest_train` are all but those that stand for
+        generated ones; `label_accuracy` is that of the classifier itself.
+        """
+        return {name: float(np.mean(values)) for name, values in self._real_against_real.items()}
+
+    @property
+    def floor_spread(self) -> dict[str, float]:
+        """The standard deviation of each figure of `floor` over the halvings."""
+        return {name: float(np.std(values, ddof=1)) for name, values in self._real_against_real.items()}
+
+    @cached_property
+    def _real_against_real(self) -> dict[str, list[float]]:
+        figures = [self._split(*self._halving(split)) for split in range(SPLITS)]
+        return {name: [figure[name] for figure in figures] for name in figures[0]}
+
+    def _split(self, one: Int[np.ndarray, "half"], other: Int[np.ndarray, "half"]) -> dict[str, float]:
+        """The metrics of the images of one half as if the other's had been generated."""
+        images, known = self._sample, self._known
+        held_out, rest = other[: self.count], np.concatenate([one, other[self.count :]])
+        figures = self._distances(one[: self.count], known.features[held_out])
+        if len(images) == len(self.data):
+            figures["nearest_train"] = _nearness(known.features[held_out], known.features[rest])
+        drawn = np.concatenate([other, one])[: self.draws]
+        figures |= self._classes(_taken(known, drawn), None if images.labels is None else images.labels[drawn])
+        if "modes" not in figures:
+            figures["sliced_w"] = _pixel_distance(images.pixels[one[: self.count]], images.pixels[held_out])
+        return figures
+
+    def _distances(self, rows: Int[np.ndarray, "count"], generated: Float[np.ndarray, "count f"]) -> dict[str, float]:
+        """What compares the features of the known images in these rows with generated ones."""
+        real = self._known.features[rows]
+        kernel = kid(real[:KERNEL], generated[:KERNEL])
+        return {
+            "fid": fid(real, generated),
+            "fid_spread": fid_spread(real, generated),
+            "kid": kernel.mean,
+            "kid_spread": kernel.spread,
+            **neighbours(real[:NEIGHBOURS], generated[:NEIGHBOURS])._asdict(),
+        }
+
+    def _classes(self, seen: Embedded, asked: Int[np.ndarray, "n"] | None) -> dict[str, float]:
+        """What the classes that are read say; nothing where the features or the data have none."""
+        if seen.labels is None or seen.confidence is None or self.data.labels is None:
+            return {}
+        figures = {
+            "label_kl": labels.label_kl(seen.labels, self.data.labels, len(self.data.classes)),
+            "modes": labels.covered(seen.labels),
+            "confidence": float(seen.confidence.mean()),
+        }
+        return figures if asked is None else figures | {"label_accuracy": labels.accuracy(seen.labels, asked)}
+
+    @property
+    def _stacked(self) -> bool:
+        return self.data.name.startswith(STACKED)
+
+    @cached_property
+    def _sample(self) -> ImageSet:
+        """The images whose features are known: all, or of a large set as many as the floor needs."""
+        if len(self.data) <= WHOLE:
+            return self.data
+        order = np.random.default_rng(self.seed).permutation(len(self.data))
+        return self.data.take(order[: max(SPLITS * self.count, self.draws)])
+
+    @property
+    def _known(self) -> Embedded:
+        return _embedded(self.features, self._sample)
+
+    def _halving(self, split: int) -> tuple[Int[np.ndarray, "half"], Int[np.ndarray, "half"]]:
+        """Two disjoint random halves of the known images, as places among them."""
+        order = np.random.default_rng(self.seed + split).permutation(len(self._sample))
+        half = len(order) // 2
+        return order[:half], order[half : 2 * half]
+
+
+@lru_cache(maxsize=2)
+def _embedded(features: Features, images: ImageSet) -> Embedded:
+    """Remembered, because rulers of several counts look at the same data."""
+    return features(images.pixels)
+
+
+def _taken(embedded: Embedded, rows: Int[np.ndarray, "n"]) -> Embedded:
+    return Embedded(*(None if part is None else part[rows] for part in embedded))  # type: ignore[arg-type]
+
+
+def _nearness(generated: Float[np.ndarray, "n f"], training: Float[np.ndarray, "m f"]) -> float:
+    return float(np.median(nearest(generated[:NEIGHBOURS], training).distances))
+
+
+def _pixel_distance(real: Pixels, generated: Pixels) -> float:
+    one, other = (x[:NEIGHBOURS].reshape(min(len(x), NEIGHBOURS), -1).astype(np.float64) for x in (real, generated))
+    return sliced_w(one, other)

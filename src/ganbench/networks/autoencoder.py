@@ -1,0 +1,66 @@
+"""Critics that rebuild what they see: the better they can, the more real it is."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from pydantic import PositiveInt
+from torch import Tensor, nn
+
+from ganbench.networks.dcgan import DCGAN, Downward, Upward
+from ganbench.networks.layers import Init, Norm
+from ganbench.settings import settings
+from ganbench.types import Sizes, UsageError, Verdict
+
+
+@settings
+class Autoencoder:
+    """Convolutions of stride 2 down to a code of a few numbers and back. EBGAN, arXiv:1609.03126; BEGAN,
+    arXiv:1703.10717.
+
+    The score is minus the error between an image x and its copy x': `norm` is |x - x'|, the Euclidean norm over all
+    pixels; `absolute` the mean of |x - x'| over them. The embedding is the code; sides are halved `halvings` times.
+    """
+
+    channels: PositiveInt = 64
+    halvings: PositiveInt = 1
+    code: PositiveInt = 32
+    error: Literal["norm", "absolute"] = "norm"
+    norm: Norm = "none"
+    init: Init = "default"
+
+    def generator(self, sizes: Sizes) -> nn.Module:
+        raise UsageError("generator.network: an autoencoder is a critic; use dcgan, residual or mlp")
+
+    def critic(self, sizes: Sizes) -> nn.Module:
+        if sizes.labels != "none" or sizes.heads:
+            raise UsageError("critic.network: an autoencoder's score is its error; it has no heads and takes no labels")
+        return AutoencoderCritic(self, sizes.shape)
+
+
+class AutoencoderCritic(nn.Module):
+    """See Autoencoder. Gradients reach the image through both sides of the error."""
+
+    def __init__(self, settings: Autoencoder, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        pair = DCGAN(settings.channels, settings.halvings, norm=settings.norm, init=settings.init)
+        self.encoder = Downward(pair, shape)
+        self.encoder.last = nn.Linear(self.encoder.last.in_features, settings.code)
+        self.decoder = Upward(settings.code, pair, shape)
+        self.error = settings.error
+
+    def rebuilt(self, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
+        """The copies."""
+        return self.decoder(self.encoder.last(self.encoder.hidden(x)))
+
+    def forward(self, x: Float[Tensor, "batch ..."], y: Tensor | None = None) -> Verdict:
+        code = self.encoder.last(self.encoder.hidden(x))
+        # The copy is not squashed: with an absolute error a tanh can settle on all black, where it has no gradient.
+        difference = (x - self.decoder(code)).flatten(1)
+        if self.error == "norm":
+            error = torch.linalg.vector_norm(difference, dim=1)
+        else:
+            error = difference.abs().mean(1)
+        return Verdict(-error, embedding=code)

@@ -1,0 +1,128 @@
+"""Layers whose products are computed in a type of their own, and what is put between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Literal, NamedTuple, TypeAlias
+
+import torch
+import torch.nn.functional as F
+from pydantic import NonNegativeFloat
+from torch import Tensor, nn
+
+Activation: TypeAlias = Literal["relu", "leaky-relu", "elu", "gelu", "silu", "softplus", "tanh"]
+ACTIVATIONS: dict[str, Callable[[float], nn.Module]] = {
+    "relu": lambda slope: nn.ReLU(),
+    "leaky-relu": nn.LeakyReLU,
+    "elu": lambda slope: nn.ELU(),
+    "gelu": lambda slope: nn.GELU(),
+    "silu": lambda slope: nn.SiLU(),
+    "softplus": lambda slope: nn.Softplus(),
+    "tanh": lambda slope: nn.Tanh(),
+}
+
+Init: TypeAlias = Literal["default", "he"] | NonNegativeFloat
+"""How weights start: as torch has it (uniform, scaled by the fan in); N(0, 2 / fan in); or a standard deviation."""
+
+Norm: TypeAlias = Literal["batch", "layer", "none"]
+"""Batch statistics; statistics over all maps of one thing (arXiv:1607.06450); none."""
+
+
+class Hidden(nn.Module):
+    """What computes its hidden layers in `inner`: fp32, or bf16 where the machine is faster at it.
+
+    The layers next to data and scores stay in fp32, since their precision is that of the result.
+    """
+
+    hidden_width: int
+    inner: torch.dtype = torch.float32
+
+
+class FeatureBody(Hidden):
+    """A critic up to its score: features, and the layer that makes the score of them."""
+
+    last: nn.Linear
+
+    def hidden(self, x: Tensor) -> Tensor:
+        """What the last layer is given: (batch, features)."""
+        raise NotImplementedError
+
+
+def pass_through(layers: Iterable[nn.Module], h: Tensor) -> Tensor:
+    """Applies layers in turn; products are computed in the type of `h`, whatever the weights are kept in."""
+    for layer in layers:
+        h = product(layer, h) if isinstance(layer, PRODUCTS) else layer(h)
+    return h
+
+
+PRODUCTS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
+
+
+def product(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d, h: Tensor) -> Tensor:
+    """One linear or convolutional layer, in the type of `h`."""
+    weight = layer.weight.to(h.dtype)
+    bias = None if layer.bias is None else layer.bias.to(h.dtype)
+    if isinstance(layer, nn.Linear):
+        return F.linear(h, weight, bias)
+    stride, padding = tuple(layer.stride), layer.padding
+    if isinstance(layer, nn.Conv2d):
+        return F.conv2d(h, weight, bias, stride, padding, layer.dilation, layer.groups)
+    return F.conv_transpose2d(h, weight, bias, stride, padding, layer.output_padding, layer.groups)  # type: ignore[arg-type]
+
+
+def norm_of_maps(norm: Norm, channels: int) -> list[nn.Module]:
+    match norm:
+        case "batch":
+            return [nn.BatchNorm2d(channels)]
+        case "layer":
+            return [nn.GroupNorm(1, channels)]
+        case "none":
+            return []
+
+
+def norm_of_vectors(norm: Norm, width: int) -> list[nn.Module]:
+    match norm:
+        case "batch":
+            return [nn.BatchNorm1d(width)]
+        case "layer":
+            return [nn.LayerNorm(width)]
+        case "none":
+            return []
+
+
+@torch.no_grad()
+def initialise(network: nn.Module, init: Literal["default", "he"] | float) -> None:
+    """Draws the weights of all products anew; biases become 0. Norms start as the identity."""
+    if init == "default":
+        return
+    for layer in network.modules():
+        if isinstance(layer, PRODUCTS):
+            fan_in = layer.weight[0].numel() if not isinstance(layer, nn.ConvTranspose2d) else _fan_in(layer)
+            nn.init.normal_(layer.weight, std=init if isinstance(init, float) else (2 / fan_in) ** 0.5)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def _fan_in(layer: nn.ConvTranspose2d) -> float:
+    """How many inputs reach an output: those of all channels, through the share of the kernel that a stride leaves."""
+    return layer.in_channels * layer.kernel_size[0] * layer.kernel_size[1] / (layer.stride[0] * layer.stride[1])
+
+
+class Row(NamedTuple):
+    """One layer with weights of its own."""
+
+    name: str
+    kind: str
+    weight: str
+    parameters: int
+
+
+def layer_table(network: nn.Module) -> list[Row]:
+    """Every layer that has parameters of its own: its name, kind, the shape of its weight, and how many they are."""
+    rows = []
+    for name, module in network.named_modules():
+        own = list(module.parameters(recurse=False))
+        if own:
+            kind = type(module).__name__
+            rows.append(Row(name, kind, " x ".join(map(str, own[0].shape)), sum(p.numel() for p in own)))
+    return rows

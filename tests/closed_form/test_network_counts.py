@@ -1,0 +1,88 @@
+"""How many parameters networks have, worked out by hand from the papers and texts, and as the table of layers says."""
+
+import pytest
+from torch import nn
+
+from ganbench.networks import DCGAN
+from ganbench.networks.layers import layer_table
+from ganbench.recipes import RECIPES, recipe_named
+from ganbench.training import State
+from ganbench.types import Sizes
+
+GREY = (1, 28, 28)
+
+
+def parameters(network: nn.Module) -> int:
+    return sum(p.numel() for p in network.parameters())
+
+
+def linear(a: int, b: int) -> int:
+    return a * b + b
+
+
+def convolution(a: int, b: int, kernel: int = 4) -> int:
+    return a * b * kernel**2 + b
+
+
+def batch_norm(width: int) -> int:
+    return 2 * width
+
+
+BASE = 7 * 7 * 128
+HALVED = 14 * 14 * 64
+TEXT = {
+    "text-gan": (
+        convolution(1, 64) + convolution(64, 128) + batch_norm(128) + linear(BASE, 1024) + batch_norm(1024)
+        + linear(1024, 1),
+        linear(62, 1024) + batch_norm(1024) + linear(1024, BASE) + batch_norm(BASE) + convolution(128, 64)
+        + batch_norm(64) + convolution(64, 1),
+    ),
+    "text-cgan": (
+        convolution(11, 64) + convolution(64, 128) + batch_norm(128) + linear(BASE, 1024) + batch_norm(1024)
+        + linear(1024, 1),
+        linear(72, 1024) + batch_norm(1024) + linear(1024, BASE) + batch_norm(BASE) + convolution(128, 64)
+        + batch_norm(64) + convolution(64, 1),
+    ),
+    "text-mlp-gan": (
+        linear(784, 256) + linear(256, 256) + linear(256, 1),
+        linear(96, 1024) + linear(1024, 1024) + linear(1024, 784),
+    ),
+    "text-mlp-wgan": (
+        linear(784, 512) + linear(512, 256) + linear(256, 1),
+        linear(100, 128) + linear(128, 256) + linear(256, 512) + linear(512, 1024) + linear(1024, 784)
+        + batch_norm(256 + 512 + 1024),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TEXT)
+def test_the_texts_networks_have_the_texts_parameters(name: str) -> None:
+    state = State(recipe_named(name, "images"), GREY, seed=0, classes=10)
+    assert (parameters(state.critic.network), parameters(state.generator.network)) == TEXT[name]
+
+
+def test_the_texts_autoencoder_has_its_layers() -> None:
+    """Batch norms, of which the text says nothing, aside."""
+    critic = State(recipe_named("text-ebgan", "images"), GREY, seed=0).critic.network
+    products = [row.parameters for row in layer_table(critic) if "Norm" not in row.kind]
+    assert products == [convolution(1, 64), linear(HALVED, 32), linear(32, HALVED), convolution(64, 1)]
+
+
+def test_dcgans_networks_are_those_of_the_paper() -> None:
+    """64 x 64 from 100 numbers: maps of 512, 256, 128 and 64 channels, 4 x 4 to 32 x 32."""
+    generator = DCGAN().generator(Sizes((3, 64, 64), noise=100))
+    expected = linear(100, 4 * 4 * 512) + convolution(512, 256) + convolution(256, 128) + convolution(128, 64)
+    assert parameters(generator) == expected + convolution(64, 3) + batch_norm(512 + 256 + 128 + 64)
+    critic = DCGAN().critic(Sizes((3, 64, 64)))
+    expected = convolution(3, 64) + convolution(64, 128) + convolution(128, 256) + convolution(256, 512)
+    assert parameters(critic) == expected + batch_norm(128 + 256 + 512) + linear(4 * 4 * 512, 1)
+
+
+@pytest.mark.parametrize("name", [name for name, makers in RECIPES.items() if "images" in makers])
+def test_the_table_of_layers_sums_to_all_parameters(name: str) -> None:
+    recipe = recipe_named(name, "images")
+    state = State(recipe, GREY, seed=0, classes=10)
+    for network in (state.critic.network, state.generator.network):
+        rows = layer_table(network)
+        assert sum(row.parameters for row in rows) == parameters(network)
+        assert len({row.name for row in rows}) == len(rows)
