@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from ganbench.api import Run, compare, evaluate, fit, load, prepare
-    from ganbench.data import PointSet, load_points
+    from ganbench.api import Run, compare, evaluate, fit, load, load_data, prepare
+    from ganbench.data import ImageSet, PointSet, load_points
     from ganbench.recipes import RECIPES, Player, Recipe, recipe_named
 
 _HOMES = {
-    "ganbench.api": ("Run", "compare", "evaluate", "fit", "load", "prepare"),
-    "ganbench.data": ("PointSet", "load_points"),
+    "ganbench.api": ("Run", "compare", "evaluate", "fit", "load", "load_data", "prepare"),
+    "ganbench.data": ("ImageSet", "PointSet", "load_points"),
     "ganbench.recipes": ("RECIPES", "Player", "Recipe", "recipe_named"),
 }
 
 __all__ = [
     "RECIPES",
+    "ImageSet",
     "Player",
     "PointSet",
     "Recipe",
@@ -33,6 +34,7 @@ __all__ = [
     "evaluate",
     "fit",
     "load",
+    "load_data",
     "load_points",
     "prepare",
     "recipe_named",

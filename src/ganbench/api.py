@@ -40,8 +40,8 @@ def source_name(data: Data) -> str:
 
 def train(configuration: Configuration, data: DataSet, out: Path, watch: fitting.Watcher) -> dict[str, Any]:
     """Trains in a new folder; gives the summary."""
-    folder = RunFolder.create(out, configuration, data)
-    return fitting.fit(Workbench(configuration, data), folder, watch=watch)
+    bench = Workbench(configuration, data)  # first: what cannot be trained leaves no folder
+    return fitting.fit(bench, RunFolder.create(out, configuration, data), watch=watch)
 
 
 def prepare(recipe: str | Recipe, data: Data, **changes: Any) -> Workbench:

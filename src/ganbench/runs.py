@@ -130,11 +130,15 @@ class RunFolder:
         return [row["round"] for row in rows], series
 
     def checkpoint(self, which: str | int) -> Checkpoint:
-        """The `best`, the `last`, or that of a round. The last one stands in for a best one that was damaged.
+        """The `best`, the `last`, or that of a round, as a number or in digits.
+
+        The last one stands in for a best one that was damaged.
 
         Raises:
             UsageError: there is none; the sentence says which rounds have one.
         """
+        if isinstance(which, str) and which.isascii() and which.isdigit():
+            which = int(which)
         asked = checkpoints.best_round(self.checkpoints) if which == "best" else which
         found = checkpoints.read(self.checkpoints, asked) if isinstance(asked, int) else None
         if found is None and which in ("best", "last"):

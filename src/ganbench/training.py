@@ -112,7 +112,9 @@ class State:
             self.critic = Learner(critic.to(device), recipe.critic)
             self.generator = Learner(generator.to(device), recipe.generator)
         # Batch statistics over real and generated things at once would tell the generator's batch from the data's.
-        self.joint = not any(isinstance(m, _BatchNorm) for m in self.critic.network.modules())
+        self.joint = not _has_batch_norm(self.critic.network)
+        if recipe.batch_size == 1 and (not self.joint or _has_batch_norm(self.generator.network)):
+            raise UsageError("batch_size: 1 is too few for networks with batch norm, which need 2 or more")
         self.average = None if recipe.average is None else RunningAverage(self.generator, recipe.average)
         self.memory: Memory = {name: value.to(device) for name, value in recipe.objective.init().items()}
         self.streams = {name: torch.Generator(device).manual_seed(derive(seed, name)) for name in ("latent", "terms")}
@@ -179,7 +181,9 @@ class State:
         self.memory = {k: v.to(device) for k, v in _below(tensors, "memory.").items()}
         self.layer_noise = tensors["stream.layers"].cpu()
         for name, rng in self.streams.items():
-            rng.set_state(tensors[f"stream.{name}"].cpu())
+            state = tensors[f"stream.{name}"].cpu()
+            if state.numel() == rng.get_state().numel():  # that of a GPU fits no CPU: there it can be looked at alone
+                rng.set_state(state)
         for name in ("critic", "generator"):
             learner: Learner = getattr(self, name)
             learner.vector.copy_(tensors[f"{name}.vector"])
@@ -191,6 +195,10 @@ class State:
         if self.average:
             self.average.vector.copy_(tensors["average.vector"])
             _copy_buffers(self.average.network, _below(tensors, "average.buffer."))
+
+
+def _has_batch_norm(network: nn.Module) -> bool:
+    return any(isinstance(module, _BatchNorm) for module in network.modules())
 
 
 def sizes(recipe: Recipe, prior: Prior, shape: tuple[int, ...], classes: int) -> tuple[Sizes, Sizes]:
@@ -206,6 +214,8 @@ def sizes(recipe: Recipe, prior: Prior, shape: tuple[int, ...], classes: int) ->
     seen = shape
     for wrapper in recipe.wrappers.values():
         seen = wrapper.seen(seen)
+    if seen != shape and (heads or recipe.critic.labels != "none"):
+        raise UsageError("wrappers: a critic that judges several things at once takes no labels and has no heads")
     return (
         Sizes(seen, classes=classes, code=prior.code_width, labels=recipe.critic.labels, heads=heads),
         Sizes(shape, prior.dimension, classes, prior.code_width, recipe.generator.labels),

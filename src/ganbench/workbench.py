@@ -20,7 +20,7 @@ from ganbench.data.batches import Batches
 from ganbench.figures.scatter import scatter
 from ganbench.figures.sheets import labelled_sheet, sheet
 from ganbench.figures.surface import SurfaceGrid, grid, limits, surface_from_scores
-from ganbench.machine import hidden_dtype, resolve_device
+from ganbench.machine import hidden_dtype, keep_freed_memory, resolve_device
 from ganbench.metrics import ImageRuler, PointRuler, features_for
 from ganbench.metrics.transport import w1
 from ganbench.networks import set_precision
@@ -31,6 +31,9 @@ from ganbench.training import Report, Span, State, train
 from ganbench.types import Latent, UsageError
 
 Ruler: TypeAlias = PointRuler | ImageRuler
+
+MODES = 26_000
+"""Images among which the modes of stacked sets are counted at the end, by PacGAN's protocol (arXiv:1712.04086)."""
 
 ROWS = 8
 """Noise vectors on a sheet with a label a column."""
@@ -73,6 +76,7 @@ class Workbench:
     def play(self) -> Iterator[Report]:
         """Plays the rounds that are left of the configuration's span, and reports each."""
         torch.set_num_threads(self.configuration.threads)
+        keep_freed_memory()
         return train(self.state, self.recipe, self.batches, self.span)
 
     @property
@@ -140,7 +144,8 @@ class Workbench:
     def ruler(self, count: int) -> Ruler:
         """What measures against this data with `count` things, made once."""
         if count not in self.rulers:
-            self.rulers[count] = make_ruler(self.data, count, self.configuration.features)
+            final = count == self.configuration.measure.final
+            self.rulers[count] = make_ruler(self.data, count, self.configuration.features, MODES if final else count)
         return self.rulers[count]
 
     def measure(self, count: int | None = None) -> dict[str, float]:
@@ -224,8 +229,11 @@ class Workbench:
         return self.data.restored(self.generate(Latent(noise.z.repeat_interleave(repeated, dim=0), asked, code)))
 
 
-def make_ruler(data: DataSet, count: int, features: str = "auto") -> Ruler:
-    """What measures generated things against data; for images over the features of that name."""
-    return (
-        PointRuler(data, count) if isinstance(data, PointSet) else ImageRuler(data, count, features_for(data, features))
-    )
+def make_ruler(data: DataSet, count: int, features: str = "auto", modes: int = MODES) -> Ruler:
+    """What measures generated things against data; for images over the features of that name.
+
+    The 1,000 modes of stacked sets are looked for among `modes` images.
+    """
+    if isinstance(data, PointSet):
+        return PointRuler(data, count)
+    return ImageRuler(data, count, features_for(data, features), mode_count=modes)

@@ -55,7 +55,7 @@ def test_a_run_is_the_folder_that_the_contract_describes(train: Callable[..., Ru
     run = train("gan", "--data", "letter-m", rounds=4)
     named = {path.name for path in run.path.iterdir()}
     folders, files = {"checkpoints", "samples", "figures"}, {"config.yaml", "report.html", "summary.json"}
-    assert named == folders | files | {"log.jsonl", "metrics.jsonl"}
+    assert named - {"alarms.jsonl"} == folders | files | {"log.jsonl", "metrics.jsonl"}
     assert [row["round"] for row in run.rows("log")] == [1, 2, 3, 4]
     assert all(set(row) == {"round", "seconds", "critic", "generator"} for row in run.rows("log"))
     assert [row["round"] for row in run.rows("metrics")] == [0, 1, 2, 3, 4]
@@ -72,7 +72,7 @@ def test_a_run_is_the_folder_that_the_contract_describes(train: Callable[..., Ru
     assert set(re.findall(r'\bsrc="([^":]*:)', html)) == {"data:"}
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", [name for name, makers in RECIPES.items() if "points" in makers])
 def test_every_recipe_trains(train: Callable[..., RunFolder], undrawn: None, recipe: str) -> None:
     run = train(recipe, "--data", "moons", rounds=2)
     assert (run.summary or {})["recipe"] == recipe

@@ -80,7 +80,6 @@ WRONG = [
     (("compare", "gan", "--data", "moons", "--out", "s", "--set", "rounds=1", "--set", "rounds=2"), "given twice"),
     (("recipes", "wgangp"), "did you mean 'wgan-gp'"),
     (("data",), "describe"),
-    (("data", "describe", "mnist"), "points"),
     (("data", "describe", "."), "folder"),
 ]
 

@@ -27,7 +27,7 @@ def command(
     """Write generated things, in the data's own units: points (N, d), images as uint8 (N, H, W) or (N, H, W, 3)."""
     from ganbench.api import load
 
-    bench = load(run).workbench(int(checkpoint) if checkpoint.isascii() and checkpoint.isdigit() else checkpoint)
+    bench = load(run).workbench(checkpoint)
     if bench.data.medium == "points":
         _write_points(bench, run, count, out, labels, seed)
     else:

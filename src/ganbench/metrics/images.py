@@ -14,7 +14,7 @@ from ganbench.metrics.embedding import Embedded, Features, Pixels
 from ganbench.metrics.frechet import fid, fid_spread
 from ganbench.metrics.kernel import kid
 from ganbench.metrics.neighbours import DENSITY_K, nearest, neighbours
-from ganbench.metrics.points import METRICS, Metric
+from ganbench.metrics.points import POINT_METRICS, Metric
 from ganbench.metrics.transport import sliced_w
 from ganbench.types import UsageError
 
@@ -45,12 +45,12 @@ IMAGE_METRICS: dict[str, Metric] = {
         "median distance to the nearest training image; less than the floor is copying", "features", "lower"
     ),
     "label_kl": Metric("KL(generated || real) of the classes that are read", "nats", "lower"),
-    "modes": METRICS["modes"]._replace(
-        meaning=f"{METRICS['modes'].meaning}; of images: classes that are read in a generated one"
+    "modes": POINT_METRICS["modes"]._replace(
+        meaning=f"{POINT_METRICS['modes'].meaning}; of images: classes that are read in a generated one"
     ),
     "confidence": Metric("mean probability of the classes that are read", "share", "higher"),
     "label_accuracy": Metric("images in which the class is read that was asked for", "share", "higher"),
-    "sliced_w": METRICS["sliced_w"],
+    "sliced_w": POINT_METRICS["sliced_w"],
 }
 """Every metric of images by name, in the order in which they are shown."""
 

@@ -31,7 +31,7 @@ class Metric(NamedTuple):
     better: Literal["lower", "higher"]
 
 
-METRICS: dict[str, Metric] = {
+POINT_METRICS: dict[str, Metric] = {
     "w1": Metric("exact 1-Wasserstein distance", "data units", "lower"),
     "w2": Metric("exact 2-Wasserstein distance", "data units", "lower"),
     "sliced_w": Metric("1-Wasserstein distance on a line, mean over 128 directions", "data units", "lower"),
@@ -87,7 +87,7 @@ class PointRuler:
         return self.data.halves(self.seed)[0][: self.count]
 
     def measure(self, generated: Float[np.ndarray, "draws d"]) -> dict[str, float]:
-        """The metrics of generated points, by the names of `METRICS`; points beyond `draws` are ignored.
+        """The metrics of generated points, by the names of `POINT_METRICS`; points beyond `draws` are ignored.
 
         A set with a coordinate that is not finite has failed as a whole: its distances are infinite, no mode
         is covered, and the divergences are at their greatest.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ganbench.averages import Decay, Window
-from ganbench.networks import MLP, Fourier, Network, Residual
-from ganbench.objectives import Relativistic
+from ganbench.networks import DCGAN, MLP, Fourier, Network, Residual
+from ganbench.objectives import NonSaturating, Relativistic
 from ganbench.optimizers import Adam
 from ganbench.priors import Noise
 from ganbench.recipes.base import BATCH, NOISE, Player, Recipe
@@ -91,26 +91,28 @@ def best_for_points(medium: Medium = "points") -> Recipe:
 
 
 def best_for_images(medium: Medium = "images") -> Recipe:
-    """The project's own choice for images: R3GAN's game on small residual networks.
+    """The project's own choice for images: the non-saturating game on small convolutional networks, made to be quick.
 
-    The relativistic game with R1 and R2 (arXiv:2501.05441).
+    What counts on a processor without a GPU is what is learnt in a second. Found on MNIST among a dozen variants of
+    networks, games and rates, one run each with a seed that no result is reported of:
+
+    - DCGAN's pair (arXiv:1511.06434) with half its channels and a fully connected layer of 512: a quarter of the
+      products of the pair that the other recipes have. Without the fully connected layers FID stayed above 7.
+    - A generator that moves ten times as fast as the critic (0.002 against 0.0002): after 900 rounds FID was 3.3, with
+      0.0005 for both 5.4, with half of both rates 19.
+    - Rates that fall to a tenth after two fifths of the training, and the generator averaged over its last tenth.
     """
-    gamma = Exponential(final=0.1, end=0.5)
-    adam = Adam(lr=1e-3, betas=(0.0, 0.99))
+    rate = Exponential(final=0.1, start=0.4)
     return Recipe(
-        objective=Relativistic(),
+        objective=NonSaturating(),
         critic=Player(
-            network=Residual(),
-            optimizer=adam,
-            rate=Exponential(final=0.1, start=0.4),
-            terms={
-                "r1": GradientPenalty("real", target=0, weight=0.5, anneal=gamma),
-                "r2": GradientPenalty("fake", target=0, weight=0.5, anneal=gamma),
-            },
+            network=DCGAN(channels=32, dense=512, activation="leaky-relu"),
+            optimizer=Adam(lr=2e-4, betas=(0.5, 0.99)),
+            rate=rate,
         ),
-        generator=Player(network=Residual(), optimizer=adam, rate=Exponential(final=0.1, start=0.4)),
+        generator=Player(network=DCGAN(channels=32, dense=512), optimizer=Adam(lr=2e-3, betas=(0.5, 0.99)), rate=rate),
         prior=Noise(dimension=64),
         batch_size=64,
-        average=Window(share=0.05),
+        average=Window(share=0.1),
         rounds=4000,
     )

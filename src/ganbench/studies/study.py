@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ganbench.configuration import Configuration
-from ganbench.data import DataSet
+from ganbench.data import DataSet, ImageSet
 from ganbench.fitting import interruptible
+from ganbench.metrics import features_for
 from ganbench.metrics.guides import guide_of
 from ganbench.progress import line
 from ganbench.runs import RunFolder
@@ -96,6 +97,8 @@ class Study:
             self._runs.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"{self.path}: the study's folder cannot be made: {error.strerror}") from None
+        if left and isinstance(self.data, ImageSet):
+            features_for(self.data, left[0].configuration.features)  # once, and not in each worker
         with interruptible() as interrupted:
             with _watching(len(tasks), len(left)) as (on_news, on_done):
                 perform_all(left, self.data, jobs, interrupted=interrupted, on_news=on_news, on_done=on_done)
