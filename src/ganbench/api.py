@@ -20,7 +20,7 @@ from ganbench.configuration import MEASURES, Configuration, configure, image_set
 from ganbench.data import DataSet, Images, ImageSet, PointSet, full_name
 from ganbench.data import load as load_data
 from ganbench.figures.curves import loss_curves, metric_curves
-from ganbench.metrics import MODE_COUNT, PointRuler
+from ganbench.metrics import MODE_COUNT, ImageRuler, PointRuler
 from ganbench.progress import watching
 from ganbench.recipes.base import Recipe
 from ganbench.runs import UNNAMED, RunFolder
@@ -189,7 +189,13 @@ def evaluate(what: str | Path | np.ndarray | Tensor, against: Data, features: st
             ruler = make_ruler(data, count, features)
         # Files are often sorted; the first so many would be a part of them.
         mixed = np.random.default_rng(0).permutation(len(samples))
-        metrics = ruler.measure((samples.pixels if isinstance(samples, ImageSet) else samples.points)[mixed])
+        if isinstance(samples, ImageSet) and isinstance(ruler, ImageRuler):
+            asked = _asked(samples, data.classes)
+            metrics = ruler.measure(samples.pixels[mixed], None if asked is None else asked[mixed])
+        else:
+            assert isinstance(samples, PointSet)
+            assert isinstance(ruler, PointRuler)
+            metrics = ruler.measure(samples.points[mixed])
     return {
         "what": str(what) if isinstance(what, (str, Path)) else UNNAMED,
         "against": data.name,
@@ -198,6 +204,15 @@ def evaluate(what: str | Path | np.ndarray | Tensor, against: Data, features: st
         "metrics": metrics,
         "floor": ruler.floor,
     }
+
+
+def _asked(samples: ImageSet, classes: tuple[str, ...]) -> Int[np.ndarray, " n"] | None:
+    """Which of the data's classes the samples' labels mean: by name, or else by number; none where neither fits."""
+    if samples.labels is None:
+        return None
+    if set(samples.classes) <= set(classes):
+        return np.array([classes.index(name) for name in samples.classes])[samples.labels]
+    return samples.labels if samples.labels.max() < len(classes) else None
 
 
 def _same_shape(name: str, samples: DataSet, data: DataSet) -> None:

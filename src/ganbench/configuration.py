@@ -120,7 +120,10 @@ def image_settings(file: Mapping[str, Any] | None, changes: Iterable[tuple[str, 
     for key, value in [*(file or {}).items(), *changes]:
         if key.partition(".")[0] == "images" and value is not None:
             tree = _lay_over(tree, key, value)
-    return from_tree(Images, tree["images"])
+    try:
+        return from_tree(Images, tree["images"])
+    except UsageError as error:
+        raise UsageError(f"images.{error}") from None
 
 
 def refill(tree: Mapping[str, Any], recipe: Recipe) -> Configuration:

@@ -58,7 +58,9 @@ class Clip:
 
 @settings
 class SpectralNorm:
-    """Divides each linear and convolutional weight by its largest singular value. arXiv:1802.05957.
+    """Divides each linear and convolutional weight, and those of labels, by its largest singular value.
+
+    arXiv:1802.05957.
 
     The value is followed by power iteration, `iterations` steps each time the network is used in training.
     """
@@ -67,7 +69,7 @@ class SpectralNorm:
 
     def attach(self, network: nn.Module) -> None:
         for module in list(network.modules()):
-            if isinstance(module, (nn.Linear, _ConvNd)):
+            if isinstance(module, (nn.Linear, _ConvNd, nn.Embedding)):
                 spectral_norm(module, n_power_iterations=self.iterations)
 
     def project(self, network: nn.Module) -> None:

@@ -16,6 +16,7 @@ from ganbench import checkpoints
 from ganbench.alarms import Watch
 from ganbench.divergence import why_diverged
 from ganbench.gallery import gallery_for
+from ganbench.machine import settle
 from ganbench.metrics.guides import guide_of
 from ganbench.runs import RunFolder
 from ganbench.tracking import Tracker, tracker_for
@@ -69,6 +70,7 @@ class Session:
     """One process's work on a run: a training, and the folder that holds what it came to."""
 
     def __init__(self, bench: Workbench, folder: RunFolder) -> None:
+        settle(bench.configuration.threads)
         self.bench, self.folder = bench, folder
         self.gallery = gallery_for(folder, bench)
         self.watch = Watch(bench)
@@ -91,6 +93,7 @@ class Session:
             return
         self.bench.restore(checkpoint)
         self.measuring = checkpoint.facts["measuring"]
+        self.watch.largest = checkpoint.facts["largest_gradient"]
         self.folder.rewind(checkpoint.round)
         for row in self.folder.rows("metrics"):
             self.measured = _metrics(row)
@@ -173,6 +176,7 @@ class Session:
         if self.tracker:
             self.tracker.flush()  # a resumed training goes on from here, and does not write again what was before
         facts = {**state.counters(), "data_sha256": self.bench.data.fingerprint, "measuring": self.measuring}
+        facts["largest_gradient"] = self.watch.largest
         checkpoints.write(self.folder.checkpoints, checkpoints.Checkpoint(state.tensors(), facts), best=best)
 
     def finish(self) -> dict[str, Any]:

@@ -23,7 +23,13 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def keep_freed_memory() -> None:
+def settle(threads: int) -> None:
+    """Readies this process for trainings: torch's number of threads, and memory that is kept."""
+    torch.set_num_threads(threads)
+    _keep_freed_memory()
+
+
+def _keep_freed_memory() -> None:
     """Has the C library keep what is freed for the next allocation, where it can be told so (glibc).
 
     By default it gives large blocks back to the system and asks for fresh pages a moment later. A round of training

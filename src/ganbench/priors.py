@@ -71,7 +71,7 @@ class Coded:
         if self.categories:
             choice = torch.randint(self.categories, (count,), generator=rng, device=rng.device)
             code[:, : self.categories] = F.one_hot(choice, self.categories).float()
-        return Latent(z, labels, code)
+        return Latent(z, labels, code, self.categories)
 
 
 PRIORS: dict[str, type] = {"noise": Noise, "coded": Coded}

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import torch
 import torch.nn.functional as F
-from pydantic import NonNegativeFloat, NonNegativeInt
+from pydantic import NonNegativeFloat
 from torch import Tensor
 
 from ganbench.schedules import Constant, CurveSetting
@@ -106,12 +106,11 @@ class ClassLoss:
 class CodeLoss:
     """How badly the critic's code head recovers a generated thing's code. InfoGAN, arXiv:1606.03657.
 
-    Cross-entropy for the choice of one of `categories`, and half the squared error of the numbers after it (a
+    Cross-entropy for the code's choice, and half the squared error of the numbers after it (a
     Gaussian of variance 1): minus a lower bound of the information that things carry about their code, up to a
     constant.
     """
 
-    categories: NonNegativeInt = 10
     weight: NonNegativeFloat = 1.0
     heads: ClassVar[tuple[Head, ...]] = ("code",)
 
@@ -119,9 +118,10 @@ class CodeLoss:
         said, code = _head(turn.on_fake.code), turn.latent.code
         if code is None:
             raise UsageError("the code loss needs a prior that draws codes: --set prior=coded")
-        loss = 0.5 * (said[:, self.categories :] - code[:, self.categories :]).square().sum(1).mean()
-        if self.categories:
-            loss = loss + F.cross_entropy(said[:, : self.categories], code[:, : self.categories])
+        choices = turn.latent.choices
+        loss = 0.5 * (said[:, choices:] - code[:, choices:]).square().sum(1).mean()
+        if choices:
+            loss = loss + F.cross_entropy(said[:, :choices], code[:, :choices])
         return loss
 
 

@@ -211,6 +211,8 @@ def sizes(recipe: Recipe, prior: Prior, shape: tuple[int, ...], classes: int) ->
     heads: frozenset[Head] = frozenset(head for term in terms for head in getattr(term, "heads", ()))
     if classes == 0 and ("class" in heads or {recipe.critic.labels, recipe.generator.labels} != {"none"}):
         raise UsageError("this recipe needs labels, which the data lack: a folder of images has them as subfolders")
+    if "code" in heads and not prior.code_width:
+        raise UsageError("prior: a code loss needs a prior that draws codes: --set prior=coded")
     seen = shape
     for wrapper in recipe.wrappers.values():
         seen = wrapper.seen(seen)

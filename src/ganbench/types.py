@@ -25,11 +25,15 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Latent:
-    """What a generator starts from: noise, the label that is asked for, and a code to be recovered."""
+    """What a generator starts from: noise, the label that is asked for, and a code to be recovered.
+
+    The first `choices` numbers of the code are one choice, as a one-hot vector.
+    """
 
     z: Float[Tensor, "batch noise"]
     y: Int[Tensor, " batch"] | None = None
     code: Float[Tensor, "batch code"] | None = None
+    choices: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from ganbench.data.batches import Batches
 from ganbench.figures.scatter import scatter
 from ganbench.figures.sheets import labelled_sheet, sheet
 from ganbench.figures.surface import SurfaceGrid, grid, limits, surface_from_scores
-from ganbench.machine import hidden_dtype, keep_freed_memory, resolve_device
+from ganbench.machine import hidden_dtype, resolve_device, settle
 from ganbench.metrics import ImageRuler, PointRuler, features_for
 from ganbench.metrics.transport import w1
 from ganbench.networks import set_precision
@@ -31,6 +31,8 @@ from ganbench.training import Report, Span, State, train
 from ganbench.types import Latent, UsageError
 
 Ruler: TypeAlias = PointRuler | ImageRuler
+Rulers: TypeAlias = dict[tuple[int, str], Ruler]
+"""What measures against one data set, by how many things and over which features."""
 
 MODES = 26_000
 """Images among which the modes of stacked sets are counted at the end, by PacGAN's protocol (arXiv:1712.04086)."""
@@ -43,7 +45,7 @@ class Workbench:
     """A training that can be played round by round, sampled, measured and drawn at any time.
 
     Things go in and come out in the data's own units; the networks see points standardised and pixels in [-1, 1].
-    Looking at a training never changes it. Several trainings on the same data may share their `rulers`, by count.
+    Looking at a training never changes it. Several trainings on the same data may share their `rulers`.
 
     >>> from ganbench.configuration import configure
     >>> from ganbench.data import load_points
@@ -54,7 +56,7 @@ class Workbench:
     (10, 2)
     """
 
-    def __init__(self, configuration: Configuration, data: DataSet, rulers: dict[int, Ruler] | None = None) -> None:
+    def __init__(self, configuration: Configuration, data: DataSet, rulers: Rulers | None = None) -> None:
         self.configuration, self.data = configuration, data
         self.rulers = {} if rulers is None else rulers
         self.recipe = configuration.plan
@@ -75,8 +77,7 @@ class Workbench:
 
     def play(self) -> Iterator[Report]:
         """Plays the rounds that are left of the configuration's span, and reports each."""
-        torch.set_num_threads(self.configuration.threads)
-        keep_freed_memory()
+        settle(self.configuration.threads)
         return train(self.state, self.recipe, self.batches, self.span)
 
     @property
@@ -99,13 +100,6 @@ class Workbench:
     def conditional(self) -> bool:
         """Whether the generator draws what a label asks for."""
         return self.recipe.generator.labels != "none"
-
-    @property
-    def known_modes(self) -> int:
-        """How many modes or classes the data are known to have; 0 where that is not known."""
-        if isinstance(self.data, PointSet):
-            return 0 if self.data.modes is None else len(self.data.modes.means)
-        return len(self.data.classes)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Goes to where a checkpoint of this configuration was written.
@@ -143,10 +137,11 @@ class Workbench:
 
     def ruler(self, count: int) -> Ruler:
         """What measures against this data with `count` things, made once."""
-        if count not in self.rulers:
+        key = count, self.configuration.features
+        if key not in self.rulers:
             final = count == self.configuration.measure.final
-            self.rulers[count] = make_ruler(self.data, count, self.configuration.features, MODES if final else count)
-        return self.rulers[count]
+            self.rulers[key] = make_ruler(self.data, *key, modes=MODES if final else count)
+        return self.rulers[key]
 
     def measure(self, count: int | None = None) -> dict[str, float]:
         """The distances of generated from real things, always from the same noise; by default as at snapshots."""

@@ -54,7 +54,7 @@ def test_a_sound_training_raises_none() -> None:
 def test_lost_modes_are_counted(modes: int) -> None:
     (alarm,) = Watch(bench()).alarms({"modes": float(modes)})
     assert (alarm.kind, alarm.number) == ("mode loss", 8 - modes)
-    assert f"{8 - modes} of 8 modes" in alarm.sentence
+    assert f"{modes} modes are generated where as many real things show 8" in alarm.sentence
 
 
 def test_where_no_modes_are_known_none_are_missed() -> None:
@@ -111,7 +111,6 @@ def test_a_gradient_that_fades_against_its_largest_has_vanished() -> None:
     assert "2.5e-06" in alarm.sentence
 
 
-@pytest.mark.xfail(strict=True, reason="a gradient of exactly 0 passes for one that was not taken yet")
 def test_a_gradient_that_is_gone_has_vanished() -> None:
     """Such as that of a generator whose rectified layer is dead."""
     assert gradients(Watch(bench()), [3.0, 0.0]) == [[], ["vanishing gradient"]]
@@ -121,7 +120,6 @@ def test_a_small_gradient_is_no_alarm_where_it_always_was_small() -> None:
     assert gradients(Watch(bench()), [2e-9, 1e-9, 3e-9]) == [[]] * 3
 
 
-@pytest.mark.xfail(strict=True, reason="modes are held against all that the data have, not against what a draw shows")
 def test_a_perfect_generator_raises_no_alarm() -> None:
     """Sixteen images of ten classes lack some class nearly always: the floor says how many a perfect draw shows."""
     rng = np.random.default_rng(0)
@@ -159,7 +157,6 @@ def test_a_runs_alarms_are_kept_and_told(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["alarms"] == rows
 
 
-@pytest.mark.xfail(strict=True, reason="Watch.largest is in no checkpoint, so a resumed run forgets it")
 def test_a_resumed_run_still_knows_the_largest_gradient(tmp_path: Path, undrawn: None) -> None:
     made, folder = run(tmp_path / "run")
     for resumed, size in ((False, 3.0), (True, 1e-6)):

@@ -38,10 +38,17 @@ class Says(nn.Module):
 
 
 def turn(
-    field: str, fake: Tensor, real: Tensor | None = None, *, labels: Any = None, asked: Any = None, code: Any = None
+    field: str,
+    fake: Tensor,
+    real: Tensor | None = None,
+    *,
+    labels: Any = None,
+    asked: Any = None,
+    code: Any = None,
+    choices: int = 10,
 ) -> Turn:
     seen = Sample(fake if real is None else real, labels)
-    return Turn(seen, fake, Latent(torch.zeros(len(fake), 1), asked, code), Says(field), torch.Generator())
+    return Turn(seen, fake, Latent(torch.zeros(len(fake), 1), asked, code, choices), Says(field), torch.Generator())
 
 
 def pull_away(codes: Tensor) -> float:
@@ -148,7 +155,7 @@ def test_the_code_loss_is_a_cross_entropy_and_half_a_squared_error(
     if categories:
         logits = said[:, :categories]
         expected += np.mean(special.logsumexp(logits, axis=1) - logits[np.arange(count), choice])
-    loss = CodeLoss(categories)(turn("code", torch.tensor(said), code=torch.tensor(code)))
+    loss = CodeLoss()(turn("code", torch.tensor(said), code=torch.tensor(code), choices=categories))
     assert float(loss.detach()) == pytest.approx(expected)
 
 

@@ -108,10 +108,7 @@ def test_sides_are_halved_down_to_a_base(shape: tuple[int, ...], base: tuple[int
     [
         DCGAN(),
         Residual(),
-        pytest.param(
-            Autoencoder(),
-            marks=pytest.mark.xfail(strict=True, reason="base_of says 'cannot be halved 1 times', and no remedy"),
-        ),
+        Autoencoder(),
     ],
     ids=["dcgan", "residual", "autoencoder"],
 )

@@ -55,10 +55,10 @@ def _show(name: str, medium: Medium, shape: tuple[int, ...], classes: int) -> No
     from ganbench.settings import at, dotted_names
     from ganbench.training import State
 
-    print(f"\n{name} for {medium}")
-    print(inspect.getdoc(RECIPES[name][medium]))
     configuration = configure(name, "", medium=medium)
     state = State(configuration.plan, shape, classes=classes, seed=0)
+    print(f"\n{name} for {medium}")
+    print(inspect.getdoc(RECIPES[name][medium]))
     for player, network in (("critic", state.critic.network), ("generator", state.generator.network)):
         rows = layer_table(network)
         print(f"\nThe {player} for things of shape {shape}: {sum(row.parameters for row in rows):,} parameters")

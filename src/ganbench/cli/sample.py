@@ -62,7 +62,7 @@ def _write_images(bench: Workbench, run: Path, count: int, out: Path, labels: st
     asked = bench.labels(count, seed)
     if labels is not None:
         asked = np.resize(_places(labels, bench.data.classes), count)
-    write_images(bench.sample(count, seed, asked), out, asked)
+    write_images(bench.sample(count, seed, asked), out, asked, bench.data.classes)
     print(f"{count:,} images of round {bench.state.round:,}: {out}")
 
 

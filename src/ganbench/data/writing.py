@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -55,8 +55,10 @@ WRITERS: dict[str, Callable[[np.ndarray, Path, tuple[str, ...]], None]] = {
 }
 
 
-def write_images(pixels: Pixels, path: Path, labels: Int[np.ndarray, "n"] | None = None) -> None:
-    """Writes images by the path's suffix, with their labels where they are given.
+def write_images(
+    pixels: Pixels, path: Path, labels: Int[np.ndarray, "n"] | None = None, classes: Sequence[str] = ()
+) -> None:
+    """Writes images by the path's suffix, with their labels where they are given: by name, where `classes` are.
 
     .npy: the pixels as they are; .npz: as `samples`, and `labels`; .png: a sheet, a column a label or nearly square;
     without a suffix: a folder of numbered PNGs, in a subfolder a label, which `ganbench.data.load` reads again.
@@ -72,7 +74,7 @@ def write_images(pixels: Pixels, path: Path, labels: Int[np.ndarray, "n"] | None
         raise UsageError(f"{path} {'is not empty' if path.is_dir() else 'is a file'}; name a new folder")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        IMAGE_WRITERS[path.suffix](pixels, path, labels)
+        IMAGE_WRITERS[path.suffix](pixels, path, labels, classes)
     except OSError as error:
         raise WorkError(f"{path} cannot be written: {error.strerror}") from None
 
@@ -87,18 +89,18 @@ def tiled(pixels: Pixels, columns: int) -> UInt8[np.ndarray, "..."]:
     return cells.reshape(rows * (height + _GAP), columns * (width + _GAP), *pixels.shape[3:])[:-_GAP, :-_GAP]
 
 
-def _images_npy(pixels: np.ndarray, path: Path, labels: np.ndarray | None) -> None:
+def _images_npy(pixels: np.ndarray, path: Path, labels: np.ndarray | None, classes: Sequence[str]) -> None:
     np.save(path, pixels)
 
 
-def _images_npz(pixels: np.ndarray, path: Path, labels: np.ndarray | None) -> None:
+def _images_npz(pixels: np.ndarray, path: Path, labels: np.ndarray | None, classes: Sequence[str]) -> None:
     if labels is None:
         np.savez_compressed(path, samples=pixels)
     else:
         np.savez_compressed(path, samples=pixels, labels=labels)
 
 
-def _images_png(pixels: np.ndarray, path: Path, labels: np.ndarray | None) -> None:
+def _images_png(pixels: np.ndarray, path: Path, labels: np.ndarray | None, classes: Sequence[str]) -> None:
     if labels is None:
         Image.fromarray(tiled(pixels, math.ceil(math.sqrt(len(pixels))))).save(path)
         return
@@ -109,19 +111,19 @@ def _images_png(pixels: np.ndarray, path: Path, labels: np.ndarray | None) -> No
     Image.fromarray(tiled(sheet.reshape(-1, *pixels.shape[1:]), len(kinds))).save(path)
 
 
-def _images_folder(pixels: np.ndarray, path: Path, labels: np.ndarray | None) -> None:
+def _images_folder(pixels: np.ndarray, path: Path, labels: np.ndarray | None, classes: Sequence[str]) -> None:
     digits = len(str(len(pixels) - 1))
     folders = [path] * len(pixels)
     if labels is not None:
         width = len(str(labels.max()))  # so that the order of names is that of numbers
-        folders = [path / f"{label:0{width}}" for label in labels]
+        folders = [path / (classes[label] if len(classes) else f"{label:0{width}}") for label in labels]
     for folder in set(folders):
         folder.mkdir(parents=True, exist_ok=True)
     for number, (image, folder) in enumerate(zip(pixels, folders, strict=True)):
         Image.fromarray(image).save(folder / f"{number:0{digits}}.png")
 
 
-IMAGE_WRITERS: dict[str, Callable[[np.ndarray, Path, np.ndarray | None], None]] = {
+IMAGE_WRITERS: dict[str, Callable[[np.ndarray, Path, np.ndarray | None, Sequence[str]], None]] = {
     ".npy": _images_npy,
     ".npz": _images_npz,
     ".png": _images_png,

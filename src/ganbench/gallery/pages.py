@@ -61,6 +61,7 @@ def write_report(
             f"{METRICS[name].meaning}; {METRICS[name].better} is better",
         ]
         for name, floor in metrics["floor"].items()
+        if name in metrics["final"]
     ]
     table = Table(("metric", "final", "best", "floor", "meaning"), rows, caption=measured_over)
     found = [(folder.figures / name, caption) for name, caption in captions.items()]

@@ -51,14 +51,16 @@ class AutoencoderCritic(nn.Module):
         self.decoder = Upward(settings.code, pair, shape)
         self.error = settings.error
 
-    def rebuilt(self, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
-        """The copies."""
-        return self.decoder(self.encoder.last(self.encoder.hidden(x)))
+    def code(self, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch code"]:
+        return self.encoder.last(self.encoder.hidden(x))
+
+    def rebuilt(self, code: Float[Tensor, "batch code"]) -> Float[Tensor, "batch ..."]:
+        """The copies. They are not squashed: a tanh can settle on all black, where it has no gradient."""
+        return self.decoder(code)
 
     def forward(self, x: Float[Tensor, "batch ..."], y: Tensor | None = None) -> Verdict:
-        code = self.encoder.last(self.encoder.hidden(x))
-        # The copy is not squashed: with an absolute error a tanh can settle on all black, where it has no gradient.
-        difference = (x - self.decoder(code)).flatten(1)
+        code = self.code(x)
+        difference = (x - self.rebuilt(code)).flatten(1)
         if self.error == "norm":
             error = torch.linalg.vector_norm(difference, dim=1)
         else:

@@ -72,13 +72,13 @@ def base_of(shape: tuple[int, ...], asked: int | None = None) -> tuple[int, tupl
     count = 0
     while height % 2 == width % 2 == 0 and min(height, width) >= 2 * SMALLEST and count != asked:
         height, width, count = height // 2, width // 2, count + 1
-    if asked is not None and count < asked:
-        raise UsageError(f"images of {shape[1]} x {shape[2]} cannot be halved {asked} times, but {count} times at most")
     if count == 0:
         raise UsageError(
             f"images of {shape[1]} x {shape[2]} cannot be halved, as convolutions need; "
             "choose another size, such as --set images.size=32"
         )
+    if asked is not None and count < asked:
+        raise UsageError(f"images of {shape[1]} x {shape[2]} cannot be halved {asked} times, but {count} times at most")
     return count, (height, width)
 
 

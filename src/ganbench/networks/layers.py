@@ -119,10 +119,13 @@ class Row(NamedTuple):
 
 def layer_table(network: nn.Module) -> list[Row]:
     """Every layer that has parameters of its own: its name, kind, the shape of its weight, and how many they are."""
+    layers: dict[str, dict[str, Tensor]] = {}
+    for path, parameter in network.named_parameters():
+        name, _, field = path.replace("parametrizations.", "").removesuffix(".original").rpartition(".")
+        layers.setdefault(name, {})[field] = parameter
     rows = []
-    for name, module in network.named_modules():
-        own = list(module.parameters(recurse=False))
-        if own:
-            kind = type(module).__name__
-            rows.append(Row(name, kind, " x ".join(map(str, own[0].shape)), sum(p.numel() for p in own)))
+    for name, own in layers.items():
+        kind = type(network.get_submodule(name)).__name__.removeprefix("Parametrized")
+        shape = max(own.values(), key=torch.Tensor.dim).shape
+        rows.append(Row(name, kind, " x ".join(map(str, shape)), sum(p.numel() for p in own.values())))
     return rows

@@ -98,8 +98,8 @@ def best_for_images(medium: Medium = "images") -> Recipe:
 
     - DCGAN's pair (arXiv:1511.06434) with half its channels and a fully connected layer of 512: a quarter of the
       products of the pair that the other recipes have. Without the fully connected layers FID stayed above 7.
-    - A generator that moves ten times as fast as the critic (0.002 against 0.0002): after 900 rounds FID was 3.3, with
-      0.0005 for both 5.4, with half of both rates 19.
+    - A generator that moves five times as fast as the critic (0.002 against 0.0004), and beta2 0.9 for both: after 900
+      rounds FID was 2.2; with 0.0002 and 0.99 3.3, with 0.0005 for both 5.4, with half of both rates 19.
     - Rates that fall to a tenth after two fifths of the training, and the generator averaged over its last tenth.
     """
     rate = Exponential(final=0.1, start=0.4)
@@ -107,10 +107,10 @@ def best_for_images(medium: Medium = "images") -> Recipe:
         objective=NonSaturating(),
         critic=Player(
             network=DCGAN(channels=32, dense=512, activation="leaky-relu"),
-            optimizer=Adam(lr=2e-4, betas=(0.5, 0.99)),
+            optimizer=Adam(lr=4e-4, betas=(0.5, 0.9)),
             rate=rate,
         ),
-        generator=Player(network=DCGAN(channels=32, dense=512), optimizer=Adam(lr=2e-3, betas=(0.5, 0.99)), rate=rate),
+        generator=Player(network=DCGAN(channels=32, dense=512), optimizer=Adam(lr=2e-3, betas=(0.5, 0.9)), rate=rate),
         prior=Noise(dimension=64),
         batch_size=64,
         average=Window(share=0.1),

@@ -14,6 +14,9 @@ from ganbench.recipes.base import Recipe
 from ganbench.settings import unknown
 from ganbench.types import Medium, UsageError
 
+SHARED = ("images", "features", "measure")
+"""What all cells have alike, since their distances could not be compared else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -51,8 +54,11 @@ def cells(
     for name in optimizers:
         if name not in OPTIMIZERS:
             raise UsageError(unknown("optimizer", name, OPTIMIZERS))
-    if images := [key for key in grid or {} if key.partition(".")[0] == "images" and len((grid or {})[key]) > 1]:
-        raise UsageError(f"--set {images[0]}: all cells of a study have the same data, so it takes one value")
+    for key, values in (grid or {}).items():
+        if key.partition(".")[0] in SHARED and len(values) > 1:
+            raise UsageError(
+                f"--set {key}: all cells of a study are measured alike on the same data; give it one value"
+            )
     if "seed" in (grid or {}):
         raise UsageError("seeds are not set one by one; --seeds says how many each cell has")
     found = []

@@ -14,6 +14,14 @@ from ganbench.studies.results import GOALS, Results
 from ganbench.studies.statistics import Row
 from ganbench.studies.study import Done, Study
 
+CELL_PICTURES = (
+    ("scatter.png", "at the end"),
+    ("sheet.png", "at the end"),
+    ("training.webp", "the training"),
+    ("losses.png", "losses"),
+)
+"""What is shown of a run, where it is there: points have scatters, images sheets."""
+
 SEEDS_SHOWN = 3
 """Runs of a cell whose pictures a report holds; the others have them in their folders."""
 
@@ -100,8 +108,9 @@ def _cell_section(cell: str, runs: Sequence[Done]) -> Section:
     shown = [run for run in runs if (run.folder.figures / "training.webp").exists()][:SEEDS_SHOWN]
     pictures = [
         read_picture(run.folder.figures / name, f"Seed {run.seed}, {what}.")
-        for name, what in (("scatter.png", "at the end"), ("training.webp", "the training"), ("losses.png", "losses"))
+        for name, what in CELL_PICTURES
         for run in shown
+        if (run.folder.figures / name).exists()
     ]
     causes = [f"Seed {run.seed}: {run.summary['cause']}." for run in runs if run.status == "diverged"]
     return Section(cell, paragraphs=causes, pictures=pictures)

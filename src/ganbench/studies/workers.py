@@ -22,7 +22,7 @@ from ganbench.configuration import Configuration
 from ganbench.data import DataSet
 from ganbench.runs import RunFolder
 from ganbench.types import UsageError, WorkError
-from ganbench.workbench import Ruler, Workbench
+from ganbench.workbench import Rulers, Workbench
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class News:
 def perform(
     task: Task,
     data: DataSet,
-    rulers: dict[int, Ruler],
+    rulers: Rulers,
     interrupted: Callable[[], bool],
     watch: fitting.Watcher,
 ) -> str:
@@ -98,7 +98,7 @@ def perform_all(
         WorkError: no worker could be started.
     """
     if jobs == 1:
-        rulers: dict[int, Ruler] = {}
+        rulers: Rulers = {}
         for task in tasks:
             on_done(task, perform(task, data, rulers, interrupted, partial(_tell, on_news, task.name)))
         return
