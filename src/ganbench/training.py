@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ganbench.averages import Average
 from ganbench.data.batches import Batches
+from ganbench.networks import InParts, keep_copies, set_precision
 from ganbench.objectives import HasGauges
 from ganbench.recipes.base import Player, Recipe
 from ganbench.seeds import derive
@@ -60,10 +61,22 @@ class Learner:
         parts = self.vector.grad.split([p.numel() for p in self.parameters])
         self._slots = [part.view_as(p) for part, p in zip(parts, self.parameters, strict=True)]
         self.optimizer = settings.optimizer.build(self.vector)
+        self._copies: dict[nn.Parameter, Tensor] = {}
+
+    def keep_copies(self) -> None:
+        """Has layers that compute in another type do so with a copy of their weights, made once a step."""
+        self._copies = keep_copies(self.network)
+
+    @torch.no_grad()
+    def refresh(self) -> None:
+        """To be called when the weights have moved."""
+        for parameter, copy in self._copies.items():
+            copy.copy_(parameter)
 
     def step(self, loss: Tensor, settings: Player, progress: float) -> None:
         """Moves down the loss. Only this player's parameters take gradients."""
-        gradients = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
+        moved = [self._copies.get(p, p) for p in self.parameters]
+        gradients = torch.autograd.grad(loss, moved, materialize_grads=True)
         torch._foreach_copy_(
             self._slots, gradients
         )  # into the same memory each time: fresh pages cost more than the copy
@@ -72,6 +85,7 @@ class Learner:
         self.optimizer.step()
         for constraint in settings.constraints.values():
             constraint.project(self.network)
+        self.refresh()
 
 
 def flatten(parameters: list[nn.Parameter]) -> nn.Parameter:
@@ -111,9 +125,12 @@ class State:
             generator = recipe.generator.network.generator(generator_sizes)
             self.critic = Learner(critic.to(device), recipe.critic)
             self.generator = Learner(generator.to(device), recipe.generator)
-        # Batch statistics over real and generated things at once would tell the generator's batch from the data's.
-        self.joint = not _has_batch_norm(self.critic.network)
-        if recipe.batch_size == 1 and (not self.joint or _has_batch_norm(self.generator.network)):
+        norms = batch_norms(self.critic.network)
+        ours = [norm for norm in norms if isinstance(norm, InParts)]
+        self.joint = len(ours) == len(norms)
+        for norm in ours:
+            norm.most = recipe.batch_size * shape[0] // critic_sizes.shape[0]
+        if recipe.batch_size == 1 and (norms or batch_norms(self.generator.network)):
             raise UsageError("batch_size: 1 is too few for networks with batch norm, which need 2 or more")
         self.average = None if recipe.average is None else RunningAverage(self.generator, recipe.average)
         self.memory: Memory = {name: value.to(device) for name, value in recipe.objective.init().items()}
@@ -124,6 +141,13 @@ class State:
         self.seconds = 0.0
         self.drawn = 0
         self.generator_turns = 0
+
+    def set_precision(self, by_width: Callable[[int], torch.dtype]) -> None:
+        """Has all networks compute their hidden layers in the type that suits the layers' width."""
+        for network in self.networks:
+            set_precision(network, by_width)
+        self.critic.keep_copies()
+        self.generator.keep_copies()
 
     @property
     def critic_turns(self) -> int:
@@ -187,6 +211,7 @@ class State:
         for name in ("critic", "generator"):
             learner: Learner = getattr(self, name)
             learner.vector.copy_(tensors[f"{name}.vector"])
+            learner.refresh()
             _copy_buffers(learner.network, _below(tensors, f"{name}.buffer."))
             moments = _below(tensors, f"{name}.optimizer.").items()
             learner.optimizer.state.clear()
@@ -197,8 +222,8 @@ class State:
             _copy_buffers(self.average.network, _below(tensors, "average.buffer."))
 
 
-def _has_batch_norm(network: nn.Module) -> bool:
-    return any(isinstance(module, _BatchNorm) for module in network.modules())
+def batch_norms(network: nn.Module) -> list[nn.Module]:
+    return [module for module in network.modules() if isinstance(module, _BatchNorm)]
 
 
 def sizes(recipe: Recipe, prior: Prior, shape: tuple[int, ...], classes: int) -> tuple[Sizes, Sizes]:

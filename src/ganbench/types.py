@@ -140,8 +140,7 @@ class Turn:
     """What one player sees on its turn: a batch of the data, a batch of fakes, and the critic's verdicts on them.
 
     Verdicts are computed when they are first read, and once. On the critic's turn (`joint`) both come from one pass
-    over the concatenated batch, which is cheaper than two; networks with batch statistics must not do that, since real
-    and generated things would share one mean.
+    over the concatenated batch, which is cheaper than two; batch statistics must then be taken of each half by itself.
     """
 
     def __init__(

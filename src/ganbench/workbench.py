@@ -23,7 +23,6 @@ from ganbench.figures.surface import SurfaceGrid, grid, limits, surface_from_sco
 from ganbench.machine import hidden_dtype, resolve_device, settle
 from ganbench.metrics import ImageRuler, PointRuler, features_for
 from ganbench.metrics.transport import w1
-from ganbench.networks import set_precision
 from ganbench.objectives import EstimatesDistance, Pair
 from ganbench.sampling import generate, latents, score
 from ganbench.seeds import derive
@@ -64,8 +63,7 @@ class Workbench:
         self.state = State(
             self.recipe, data.shape, classes=len(data.classes), seed=configuration.seed, device=self.device
         )
-        for network in self.state.networks:
-            set_precision(network, partial(hidden_dtype, configuration.precision, self.device))
+        self.state.set_precision(partial(hidden_dtype, configuration.precision, self.device))
         minutes = configuration.minutes
         self.span = Span(minutes=minutes) if minutes else Span(rounds=self.recipe.rounds)
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from ganbench.networks.autoencoder import Autoencoder
 from ganbench.networks.dcgan import DCGAN
-from ganbench.networks.layers import Hidden
+from ganbench.networks.layers import Hidden, InParts, keep_copies
 from ganbench.networks.mlp import MLP, Fourier
 from ganbench.networks.residual import Residual
 from ganbench.networks.wrappers import WRAPPERS, Pack, Plain, Wrapper, WrapperSetting
@@ -48,6 +48,7 @@ __all__ = [
     "Autoencoder",
     "DCGAN",
     "Fourier",
+    "InParts",
     "MLP",
     "NETWORKS",
     "Network",
@@ -58,5 +59,6 @@ __all__ = [
     "WRAPPERS",
     "Wrapper",
     "WrapperSetting",
+    "keep_copies",
     "set_precision",
 ]

@@ -21,6 +21,7 @@ from ganbench.networks.layers import (
     norm_of_maps,
     norm_of_vectors,
     pass_through,
+    products_of,
 )
 from ganbench.networks.players import Critic, Generator, latent_width, seen_shape
 from ganbench.settings import settings
@@ -110,6 +111,9 @@ class Downward(FeatureBody):
         self.hidden_width = maps[-1]
         initialise(self, settings.init)
 
+    def hidden_products(self) -> list[nn.Module]:
+        return products_of(self.rest)
+
     def hidden(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch features"]:
         """What the last layer is given."""
         maps = self.first(x.contiguous(memory_format=torch.channels_last))
@@ -148,6 +152,9 @@ class Upward(Hidden):
         self.last = convolution(maps[-1], shape[0])
         self.hidden_width = maps[0]
         initialise(self, settings.init)
+
+    def hidden_products(self) -> list[nn.Module]:
+        return products_of(self.dense, self.rest)
 
     def forward(self, v: Float[Tensor, "batch vector"]) -> Float[Tensor, "batch channels height width"]:
         maps = pass_through(self.dense, v.to(self.inner)).contiguous(memory_format=torch.channels_last)

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from pydantic import NonNegativeFloat
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 Activation: TypeAlias = Literal["relu", "leaky-relu", "elu", "gelu", "silu", "softplus", "tanh"]
 ACTIVATIONS: dict[str, Callable[[float], nn.Module]] = {
@@ -37,6 +38,10 @@ class Hidden(nn.Module):
     hidden_width: int
     inner: torch.dtype = torch.float32
 
+    def hidden_products(self) -> list[nn.Module]:
+        """The layers whose products are computed in `inner`."""
+        raise NotImplementedError
+
 
 class FeatureBody(Hidden):
     """A critic up to its score: features, and the layer that makes the score of them."""
@@ -58,9 +63,15 @@ def pass_through(layers: Iterable[nn.Module], h: Tensor) -> Tensor:
 PRODUCTS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
 
 
+def products_of(*networks: nn.Module) -> list[nn.Module]:
+    """All linear and convolutional layers, however deep."""
+    return [module for network in networks for module in network.modules() if isinstance(module, PRODUCTS)]
+
+
 def product(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d, h: Tensor) -> Tensor:
     """One linear or convolutional layer, in the type of `h`."""
-    weight = layer.weight.to(h.dtype)
+    kept = getattr(layer, KEPT, None)
+    weight = kept if kept is not None and kept.dtype == h.dtype else layer.weight.to(h.dtype)
     bias = None if layer.bias is None else layer.bias.to(h.dtype)
     if isinstance(layer, nn.Linear):
         return F.linear(h, weight, bias)
@@ -70,10 +81,55 @@ def product(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d, h: Tensor) -> Ten
     return F.conv_transpose2d(h, weight, bias, stride, padding, layer.output_padding, layer.groups)  # type: ignore[arg-type]
 
 
+KEPT = "kept_weight"
+"""Where a layer has a copy of its weight in the type in which it computes."""
+
+
+def keep_copies(network: nn.Module) -> dict[nn.Parameter, Tensor]:
+    """Gives hidden layers that compute in another type than their weights' a copy to compute with, by parameter.
+
+    Casting a large weight for every pass takes as long as the products of a small batch. The copies take gradients in
+    the weights' place, and must be refreshed when the weights have moved.
+    """
+    copies: dict[nn.Parameter, Tensor] = {}
+    for part in network.modules():
+        if not isinstance(part, Hidden) or part.inner == torch.float32:
+            continue
+        for layer in part.hidden_products():
+            weight = layer._parameters.get("weight")  # none where a parametrisation computes it anew each time
+            if weight is not None and weight.requires_grad:
+                copies[weight] = weight.detach().to(part.inner).requires_grad_()
+                setattr(layer, KEPT, copies[weight])
+    return copies
+
+
+class InParts(_BatchNorm):
+    """Batch norm of each part of a batch by its own statistics, parts being at most `most` things long.
+
+    Real and generated things can then go through a critic in one pass, which gives the verdicts (and the running
+    statistics) of two: with common statistics a critic could tell the generator's batch from the data's.
+    """
+
+    most: int | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.most is None or len(x) <= self.most:
+            return super().forward(x)
+        return torch.cat([super(InParts, self).forward(part) for part in x.split(self.most)])
+
+
+class BatchNorm1d(InParts, nn.BatchNorm1d):
+    """See InParts."""
+
+
+class BatchNorm2d(InParts, nn.BatchNorm2d):
+    """See InParts."""
+
+
 def norm_of_maps(norm: Norm, channels: int) -> list[nn.Module]:
     match norm:
         case "batch":
-            return [nn.BatchNorm2d(channels)]
+            return [BatchNorm2d(channels)]
         case "layer":
             return [nn.GroupNorm(1, channels)]
         case "none":
@@ -83,7 +139,7 @@ def norm_of_maps(norm: Norm, channels: int) -> list[nn.Module]:
 def norm_of_vectors(norm: Norm, width: int) -> list[nn.Module]:
     match norm:
         case "batch":
-            return [nn.BatchNorm1d(width)]
+            return [BatchNorm1d(width)]
         case "layer":
             return [nn.LayerNorm(width)]
         case "none":

@@ -102,6 +102,9 @@ class Stack(FeatureBody):
     def last(self) -> nn.Linear:  # type: ignore[override]
         return self.linears[-1]
 
+    def hidden_products(self) -> list[nn.Module]:
+        return list(self.linears[1:-1])
+
     @torch.no_grad()
     def _initialise(self, init: Init) -> None:
         initialise(self, init)

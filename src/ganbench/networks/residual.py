@@ -11,7 +11,7 @@ from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from ganbench.networks.dcgan import base_of
-from ganbench.networks.layers import FeatureBody, Hidden, pass_through, product
+from ganbench.networks.layers import FeatureBody, Hidden, pass_through, product, products_of
 from ganbench.networks.players import Critic, Generator, latent_width, seen_shape
 from ganbench.settings import settings
 from ganbench.types import Sizes
@@ -74,6 +74,9 @@ class ResidualDown(FeatureBody):
         self.hidden_width = maps[-1]
         _initialise(self, settings.slope)
 
+    def hidden_products(self) -> list[nn.Module]:
+        return products_of(self.rest)
+
     def hidden(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch features"]:
         """What the last layer is given."""
         maps = self.first(x.contiguous(memory_format=torch.channels_last))
@@ -97,6 +100,9 @@ class ResidualUp(Hidden):
         self.last = nn.ConvTranspose2d(maps[-1], shape[0], 4, stride=2, padding=1)
         self.hidden_width = maps[0]
         _initialise(self, settings.slope)
+
+    def hidden_products(self) -> list[nn.Module]:
+        return products_of(self.rest)
 
     def forward(self, v: Float[Tensor, "batch vector"]) -> Float[Tensor, "batch channels height width"]:
         maps = self.dense(v).view(-1, *self.base).to(self.inner)
