@@ -19,6 +19,9 @@ SURE = 0.99
 FADED = 1e-4
 """A generator's gradient that is this share of the largest so far no longer says which way to go."""
 
+UNEVEN = 0.1
+"""Shares of classes that are further from the data's, in nats, have lost some."""
+
 JUDGED = 256
 """Things of each kind on which the critic's certainty is taken."""
 
@@ -58,9 +61,18 @@ class Watch:
         shown, spread = ruler.floor.get("modes", math.nan), ruler.floor_spread.get("modes", math.nan)
         modes = measured.get("modes", math.nan)
         if not modes < shown - max(0.5, 3 * spread):  # as many real things show that many modes
-            return None
+            return self._uneven(measured.get("label_kl", math.nan))
         sentence = f"Mode loss: {modes:.0f} modes are generated where as many real things show {shown:.0f}"
         return Alarm("mode loss", shown - modes, sentence)
+
+    def _uneven(self, label_kl: float) -> Alarm | None:
+        """All classes may be there, and nearly all things of one."""
+        ruler = self.bench.ruler(self.bench.configuration.measure.count)
+        floor, spread = ruler.floor.get("label_kl", math.nan), ruler.floor_spread.get("label_kl", math.nan)
+        if not label_kl > max(UNEVEN, floor + 3 * spread):
+            return None
+        sentence = f"Mode loss: the classes' shares are {label_kl:.2g} nats from the data's, real ones {floor:.2g}"
+        return Alarm("mode loss", label_kl, sentence)
 
     def _saturation(self) -> Alarm | None:
         if self.bench.recipe.objective.surface != "probability":

@@ -27,7 +27,7 @@ from ganbench.runs import UNNAMED, RunFolder
 from ganbench.studies import Results, Study, carry_out
 from ganbench.studies.grid import cells
 from ganbench.types import UsageError
-from ganbench.workbench import Workbench, make_ruler
+from ganbench.workbench import MODES, Workbench, make_ruler
 
 Data: TypeAlias = str | Path | np.ndarray | Tensor | DataSet
 """A name, a path, rows of points, images, or a set that was loaded before."""
@@ -40,7 +40,8 @@ def source_name(data: Data) -> str:
 
 def train(configuration: Configuration, data: DataSet, out: Path, watch: fitting.Watcher) -> dict[str, Any]:
     """Trains in a new folder; gives the summary."""
-    bench = Workbench(configuration, data)  # first: what cannot be trained leaves no folder
+    bench = Workbench(configuration, data)
+    fitting.check(bench)  # first: what cannot be trained leaves no folder
     return fitting.fit(bench, RunFolder.create(out, configuration, data), watch=watch)
 
 
@@ -141,7 +142,7 @@ class Run:
         self, against: Data | None = None, count: int = 2048, checkpoint: str | int = "best"
     ) -> dict[str, float]:
         """Metrics of what is generated against the run's own or other data; `count` things for the distances."""
-        data = self.data if against is None else load_data(against)
+        data = self.data if against is None else load_data(against, self.configuration.images or Images())
         bench = self.workbench(checkpoint)
         return bench.measure_by(make_ruler(data, count, self.configuration.features))
 
@@ -163,20 +164,21 @@ class Run:
         return loss_curves(*self.folder.losses())
 
 
-def evaluate(what: str | Path | np.ndarray | Tensor, against: Data, features: str = "auto") -> dict[str, Any]:
+def evaluate(what: str | Path | np.ndarray | Tensor, against: Data, features: str | None = None) -> dict[str, Any]:
     """Metrics of a run's best generator, or of samples, against data; with the floor at the same sizes.
 
-    Images are measured over the features of that name; see `ganbench.metrics.features_for`.
+    Images are measured over the features of that name (see `ganbench.metrics.features_for`), by default over those of
+    the run.
 
     Raises:
         UsageError: the samples have another shape than the data, or are too few.
     """
-    data = load_data(against)
+    run = load(what) if isinstance(what, (str, Path)) and (Path(what) / "config.yaml").is_file() else None
+    data = load_data(against, (run and run.configuration.images) or Images())
     count = MEASURES[data.medium].final
-    if isinstance(what, (str, Path)) and (Path(what) / "config.yaml").is_file():
-        run = load(what)
+    if run:
         _same_shape(str(what), run.data, data)
-        ruler = make_ruler(data, count, features)
+        ruler = make_ruler(data, count, features or run.configuration.features)
         metrics = run.workbench().measure_by(ruler)
     else:
         colour: Literal["grey", "rgb"] = "rgb" if data.shape[0] == 3 else "grey"
@@ -186,7 +188,7 @@ def evaluate(what: str | Path | np.ndarray | Tensor, against: Data, features: st
         if isinstance(data, PointSet):
             ruler = PointRuler(data, count, mode_count=min(MODE_COUNT, len(samples)))
         else:
-            ruler = make_ruler(data, count, features)
+            ruler = make_ruler(data, count, features or "auto", min(MODES, len(samples)))
         # Files are often sorted; the first so many would be a part of them.
         mixed = np.random.default_rng(0).permutation(len(samples))
         if isinstance(samples, ImageSet) and isinstance(ruler, ImageRuler):

@@ -117,7 +117,9 @@ def configure(
 def image_settings(file: Mapping[str, Any] | None, changes: Iterable[tuple[str, Any]]) -> Images:
     """How images are to be prepared, which must be known before the data are read."""
     tree: dict[str, Any] = {"images": to_tree(Images())}
-    for key, value in [*(file or {}).items(), *changes]:
+    for key, value in [*((str(key), value) for key, value in (file or {}).items()), *changes]:
+        if key == "images" and value is not None and not isinstance(value, Mapping):
+            raise UsageError(f"images: {value!r} is no mapping; give its fields, as images.size=32")
         if key.partition(".")[0] == "images" and value is not None:
             tree = _lay_over(tree, key, value)
     try:

@@ -19,14 +19,12 @@ from ganbench.gallery import gallery_for
 from ganbench.machine import settle
 from ganbench.metrics.guides import guide_of
 from ganbench.runs import RunFolder
-from ganbench.tracking import Tracker, tracker_for
+from ganbench.tracking import Tracker, require_tracking, tracker_for
 from ganbench.training import Report
-from ganbench.workbench import Workbench
+from ganbench.workbench import EPOCHS, Workbench
 
 SNAPSHOTS = 12
 LOG_LINES = 400
-EPOCHS = (1, 15, 30)
-"""A training on images is also looked at after so many epochs, whatever the other snapshots are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +62,12 @@ def fit(
     else:
         session.run(interrupted, watch)
     return session.finish()
+
+
+def check(bench: Workbench) -> None:
+    """Finds what would stop a training at its first snapshot. Raises UsageError where something would."""
+    bench.ruler(bench.configuration.measure.count)
+    require_tracking(bench.configuration)
 
 
 class Session:
@@ -162,7 +166,8 @@ class Session:
         self.alarmed = ", ".join(alarm.kind for alarm in alarms)
         for alarm in alarms:
             self.folder.append("alarms", {"round": state.round, **asdict(alarm)})
-        self.folder.append("metrics", {"round": state.round, "seconds": state.seconds, **self.measured})
+        epoch = {"epoch": self.bench.epoch} if self.bench.data.medium == "images" else {}
+        self.folder.append("metrics", {"round": state.round, "seconds": state.seconds, **epoch, **self.measured})
         self.gallery.snapshot(self.measured)
         if self.tracker:
             self.tracker.snapshot(state.round, self.measured, self.folder.figures / f"{state.round:08d}.png")
@@ -196,6 +201,7 @@ class Session:
             "best_round": checkpoints.best_round(self.folder.checkpoints),
             "snapshot_floor": self.bench.ruler(configuration.measure.count).floor,
             "measuring_seconds": self.measuring,
+            **self.bench.features,
             "alarms": self.folder.rows("alarms"),
             **({"cause": self.cause} if self.cause else {}),
         }
@@ -257,4 +263,4 @@ def _crossed(before: float, share: float, parts: int) -> bool:
 
 
 def _metrics(row: dict[str, Any]) -> dict[str, float]:
-    return {k: v for k, v in row.items() if k not in ("round", "seconds")}
+    return {k: v for k, v in row.items() if k not in ("round", "seconds", "epoch")}

@@ -120,12 +120,13 @@ class RunFolder:
                 if path.stem.isdigit() and int(path.stem) > round:
                     path.unlink()
         if (checkpoints.best_round(self.checkpoints) or 0) > round:
-            (self.checkpoints / "best.json").unlink()
+            (self.checkpoints / "best.json").unlink(missing_ok=True)
 
     def losses(self) -> tuple[list[int], dict[str, list[float]]]:
         """The logged rounds, and each loss there; NaN where a round had none of it or it was not finite."""
         rows = self.rows("log")
-        names = dict.fromkeys(name for row in rows for name in row if name not in ("round", "seconds"))
+        logged = dict.fromkeys(name for row in rows for name in row if name not in ("round", "seconds"))
+        names = [name for name in logged if not name.startswith("gauge.")]
         series = {name: [math.nan if row.get(name) is None else row[name] for row in rows] for name in names}
         return [row["round"] for row in rows], series
 

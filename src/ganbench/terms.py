@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import torch
 import torch.nn.functional as F
-from pydantic import NonNegativeFloat
+from pydantic import Field, NonNegativeFloat
 from torch import Tensor
 
 from ganbench.schedules import Constant, CurveSetting
@@ -88,7 +88,7 @@ class ClassLoss:
     ACGAN, arXiv:1610.09585: on real and generated things for the critic, on generated ones for the generator.
     """
 
-    on: tuple[Literal["real", "fake"], ...] = ("fake",)
+    on: Annotated[tuple[Literal["real", "fake"], ...], Field(min_length=1)] = ("fake",)
     weight: NonNegativeFloat = 1.0
     heads: ClassVar[tuple[Head, ...]] = ("class",)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from textwrap import indent
 
@@ -11,6 +12,8 @@ from PIL import Image
 
 from ganbench.configuration import Configuration
 from ganbench.types import UsageError
+
+_MISSING = 'track: the package tensorboard is needed: pip install "ganbench[track]"'
 
 
 class Tracker:
@@ -24,7 +27,7 @@ class Tracker:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
-            raise UsageError('track: the package tensorboard is needed: pip install "ganbench[track]"') from None
+            raise UsageError(_MISSING) from None
         self.writer = SummaryWriter(str(folder), purge_step=first)
 
     def settings(self, text: str) -> None:
@@ -50,6 +53,12 @@ class Tracker:
 
     def close(self) -> None:
         self.writer.close()
+
+
+def require_tracking(configuration: Configuration) -> None:
+    """Raises UsageError where a package that the configuration asks for is missing."""
+    if configuration.track == "tensorboard" and find_spec("tensorboard") is None:
+        raise UsageError(_MISSING)
 
 
 def tracker_for(configuration: Configuration, folder: Path, done: int) -> Tracker | None:

@@ -125,11 +125,14 @@ class State:
             generator = recipe.generator.network.generator(generator_sizes)
             self.critic = Learner(critic.to(device), recipe.critic)
             self.generator = Learner(generator.to(device), recipe.generator)
+        pack = critic_sizes.shape[0] // shape[0]
+        if recipe.batch_size % pack:
+            raise UsageError(f"batch_size must be a multiple of the pack's {pack}, not {recipe.batch_size}")
         norms = batch_norms(self.critic.network)
         ours = [norm for norm in norms if isinstance(norm, InParts)]
         self.joint = len(ours) == len(norms)
         for norm in ours:
-            norm.most = recipe.batch_size * shape[0] // critic_sizes.shape[0]
+            norm.most = recipe.batch_size // pack
         if recipe.batch_size == 1 and (norms or batch_norms(self.generator.network)):
             raise UsageError("batch_size: 1 is too few for networks with batch norm, which need 2 or more")
         self.average = None if recipe.average is None else RunningAverage(self.generator, recipe.average)
@@ -297,9 +300,8 @@ def critic_turn(state: State, recipe: Recipe, batches: Batches, progress: float)
     with torch.no_grad():
         state.memory = recipe.objective.advance(turn.scores, state.memory)
         if isinstance(recipe.objective, HasGauges):
-            losses |= {
-                name: value.detach() for name, value in recipe.objective.gauges(turn.scores, state.memory).items()
-            }
+            gauges = recipe.objective.gauges(turn.scores, state.memory)
+            losses |= {f"gauge.{name}": value.detach() for name, value in gauges.items()}
     return losses
 
 

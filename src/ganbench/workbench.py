@@ -36,6 +36,9 @@ Rulers: TypeAlias = dict[tuple[int, str], Ruler]
 MODES = 26_000
 """Images among which the modes of stacked sets are counted at the end, by PacGAN's protocol (arXiv:1712.04086)."""
 
+EPOCHS = (1, 15, 30)
+"""A training on images is also looked at after so many epochs, whatever the other snapshots are."""
+
 ROWS = 8
 """Noise vectors on a sheet with a label a column."""
 
@@ -117,10 +120,20 @@ class Workbench:
 
     def latents(self, count: int, seed: int = 0, labels: Int[np.ndarray, " count"] | None = None) -> Latent:
         """What `sample` starts from: the same seed gives the same noise, whatever was trained or drawn meanwhile."""
-        labels = self.labels(count, seed) if labels is None else labels
+        if labels is None:
+            labels = self.labels(count, seed)
+        else:
+            self._check_labels(np.asarray(labels), count)
         asked = None if labels is None else torch.as_tensor(labels, device=self.device)
         stream = derive(seed, "samples")
         return latents(self.state.prior, count, asked, seed=stream, device=self.device)
+
+    def _check_labels(self, labels: np.ndarray, count: int) -> None:
+        classes = len(self.data.classes)
+        if not self.conditional:
+            raise UsageError("labels: this generator was trained without labels; a recipe such as cgan takes them")
+        if labels.shape != (count,) or labels.dtype.kind not in "iu" or not 0 <= labels.min() <= labels.max() < classes:
+            raise UsageError(f"labels: {count} whole numbers from 0 to {classes - 1} are needed, one for each thing")
 
     def sample(self, count: int, seed: int = 0, labels: Int[np.ndarray, " count"] | None = None) -> np.ndarray:
         """Generated points (count, d), or images as uint8 (count, h, w) or (count, h, w, 3).
@@ -141,6 +154,12 @@ class Workbench:
             self.rulers[key] = make_ruler(self.data, *key, modes=MODES if final else count)
         return self.rulers[key]
 
+    @property
+    def features(self) -> dict[str, str]:
+        """For images the name of the features that the metrics rest on, as `features`."""
+        ruler = self.ruler(self.configuration.measure.count)
+        return {} if isinstance(ruler, PointRuler) else {"features": ruler.features.name}
+
     def measure(self, count: int | None = None) -> dict[str, float]:
         """The distances of generated from real things, always from the same noise; by default as at snapshots."""
         return self.measure_by(self.ruler(count or self.configuration.measure.count))
@@ -149,7 +168,10 @@ class Workbench:
         """The metrics that a ruler gives, which may be one of other data."""
         labels = self.labels(ruler.draws)
         fakes = self.sample(ruler.draws, labels=labels)
-        return ruler.measure(fakes) if isinstance(ruler, PointRuler) else ruler.measure(fakes, labels)
+        if isinstance(ruler, PointRuler):
+            return ruler.measure(fakes)
+        same = ruler.data.classes == self.data.classes  # labels of other classes say nothing of these
+        return ruler.measure(fakes, labels if same else None)
 
     def estimate(self) -> dict[str, float]:
         """For a game whose critic estimates W1: that estimate; for points also the exact W1 in the units it sees.

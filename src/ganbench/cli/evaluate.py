@@ -13,8 +13,9 @@ def command(
     ],
     against: Annotated[str, typer.Option(help="The data: a name, a file or a folder.")],
     features: Annotated[
-        str, typer.Option(help="For images: auto, mnist-cnn, ..., random-conv, a .safetensors file, or inception:PATH.")
-    ] = "auto",
+        str | None,
+        typer.Option(help="For images: auto, mnist-cnn, ..., random-conv, a .safetensors file, or inception:PATH."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure what was generated against data, beside the data's own floor."""

@@ -67,11 +67,12 @@ def _write_images(bench: Workbench, run: Path, count: int, out: Path, labels: st
 
 
 def _places(labels: str, classes: tuple[str, ...]) -> list[int]:
-    """Which classes are meant, by their names."""
+    """Which classes are meant, by their names, or by their places where no class has that name."""
     from ganbench.settings import unknown
 
     names = [name.strip() for name in labels.split(",")]
+    numbers = {str(place): place for place in range(len(classes))} | {name: i for i, name in enumerate(classes)}
     for name in names:
-        if name not in classes:
+        if name not in numbers:
             raise UsageError(f"--labels: {unknown('label', name, classes)}")
-    return [classes.index(name) for name in names]
+    return [numbers[name] for name in names]

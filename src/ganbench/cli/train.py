@@ -139,6 +139,8 @@ def _tell(out: Path, summary: dict[str, Any]) -> None:
     for name, value in final.items():
         beside = f"   (floor {floor[name]:.4g})" if name in floor else ""
         print(f"  {name:<16}{value:>10.4g}{beside}")
+    if "features" in summary:
+        print(f"  over the features of {summary['features']}")
     match summary["status"]:
         case "interrupted":
             print(f"go on with: ganbench train --resume --out {shlex.quote(str(out))}", file=sys.stderr)

@@ -13,7 +13,8 @@ from ganbench.types import Sample
 class Batches:
     """An endless, seekable stream: batch i is the same whatever was drawn before it.
 
-    The stream walks through one seeded permutation of the set after another, so each thing is seen once an epoch;
+    The stream walks through one seeded permutation of the set after another, so each thing is drawn once before any is
+    drawn again. A training gives each turn of either player the next batch;
     a batch that reaches the end of an epoch goes on in the next. Things: (n, ...); batches: (size, ...). Bytes are
     pixels: they stay bytes in memory, and a batch of them is scaled from 0 .. 255 to [-1, 1].
     """

@@ -14,7 +14,7 @@ from pydantic import PositiveInt
 from torch import Tensor
 
 from ganbench.settings import settings
-from ganbench.types import Medium
+from ganbench.types import Medium, UsageError
 
 MINIMUM_IMAGES = 16
 """A set is halved for its noise floor and divided into batches; with fewer images neither says anything."""
@@ -56,12 +56,28 @@ class ImageSet:
     medium: ClassVar[Medium] = "images"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "pixels", _kept(self.pixels, np.dtype(np.uint8)))
+        pixels = self.pixels
+        if pixels.dtype != np.uint8 or not (pixels.ndim == 3 or (pixels.ndim == 4 and pixels.shape[3] == 3)):
+            raise UsageError(
+                f"{self.name}: an ImageSet has pixels of type uint8 and shape (n, h, w) or (n, h, w, 3), not "
+                f"{pixels.dtype} and {pixels.shape}; other arrays are read by ganbench.load_data"
+            )
+        object.__setattr__(self, "pixels", _kept(pixels, np.dtype(np.uint8)))
         if self.labels is not None:
+            self._check_labels(self.labels)
             labels = _kept(self.labels, np.dtype(np.int64))
             object.__setattr__(self, "labels", labels)
             if not self.classes:
                 object.__setattr__(self, "classes", tuple(map(str, range(int(labels.max()) + 1))))
+
+    def _check_labels(self, labels: np.ndarray) -> None:
+        if labels.shape != (len(self.pixels),) or labels.dtype.kind not in "iu":
+            raise UsageError(
+                f"{self.name}: {len(self.pixels)} images have as many labels, which are whole numbers; these are of "
+                f"shape {labels.shape} and type {labels.dtype}"
+            )
+        if labels.size and not 0 <= labels.min() <= labels.max() < (len(self.classes) or np.inf):
+            raise UsageError(f"{self.name}: labels go from 0 to the number of classes less 1; these reach beyond")
 
     def __len__(self) -> int:
         return len(self.pixels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -116,11 +117,16 @@ def _images_folder(pixels: np.ndarray, path: Path, labels: np.ndarray | None, cl
     folders = [path] * len(pixels)
     if labels is not None:
         width = len(str(labels.max()))  # so that the order of names is that of numbers
-        folders = [path / (classes[label] if len(classes) else f"{label:0{width}}") for label in labels]
+        folders = [path / (_as_folder(classes[label]) if len(classes) else f"{label:0{width}}") for label in labels]
     for folder in set(folders):
         folder.mkdir(parents=True, exist_ok=True)
     for number, (image, folder) in enumerate(zip(pixels, folders, strict=True)):
         Image.fromarray(image).save(folder / f"{number:0{digits}}.png")
+
+
+def _as_folder(name: str) -> str:
+    """A class's name without what would lead to another folder, or hide this one."""
+    return re.sub(r"^\.+|[/\\\0]", "_", name)
 
 
 IMAGE_WRITERS: dict[str, Callable[[np.ndarray, Path, np.ndarray | None, Sequence[str]], None]] = {

@@ -10,6 +10,7 @@ from PIL import Image
 
 from ganbench.figures.animation import save_png
 from ganbench.figures.convergence import convergence_curve
+from ganbench.figures.labels import label_histogram
 from ganbench.figures.neighbours import neighbours
 from ganbench.figures.sheets import sweep
 from ganbench.gallery.pages import draw_curves, write_report
@@ -17,10 +18,13 @@ from ganbench.metrics import ImageRuler
 from ganbench.priors import Coded
 from ganbench.runs import RunFolder
 from ganbench.types import Latent
-from ganbench.workbench import Workbench
+from ganbench.workbench import EPOCHS, Workbench
 
 SHOWN = 64
 """Images on a sheet and in `samples/`."""
+
+COUNTED = 2000
+"""Images whose classes are counted."""
 
 STEPS = 10
 """Images in a row of an interpolation or a sweep."""
@@ -33,6 +37,7 @@ CAPTIONS = {
     "convergence.png": "BEGAN's measure of convergence, and k.",
     "interpolation.png": "From one noise vector to another, in equal steps.",
     "codes.png": "One noise vector a row, and one part of the code changed along it.",
+    "labels.png": "Classes as the features read them, in the data and in 2,000 generated images.",
     "neighbours.png": "Generated images, each beside the training images that are nearest to it over the features.",
     "weights.png": "The critic's weights, a panel a layer.",
 }
@@ -60,16 +65,36 @@ class ImageGallery:
         if isinstance(bench.state.prior, Coded):
             self._codes(bench.state.prior).save(figures / "codes.png", optimize=True)
         rows = self.folder.rows("log")
-        if rows and "convergence" in rows[-1]:
-            save_png(convergence_curve(rows), figures / "convergence.png")
+        if rows and "gauge.convergence" in rows[-1]:
+            gauges = [{name.removeprefix("gauge."): value for name, value in row.items()} for row in rows]
+            save_png(convergence_curve(gauges), figures / "convergence.png")
         draw_curves(self.folder, bench, summary)
         ruler = bench.ruler(bench.configuration.measure.final)
         assert isinstance(ruler, ImageRuler)
+        self._labels(ruler)
         over = (
             f"Over the features of {ruler.features.name}, {ruler.count:,} generated and {ruler.count:,} real images; "
             "floor: real against real."
         )
-        write_report(self.folder, bench, summary, over, CAPTIONS)
+        write_report(self.folder, bench, summary, over, self._epochs() | CAPTIONS)
+
+    def _epochs(self) -> dict[str, str]:
+        """The sheets after the first epochs of note, by file, with what is said of them."""
+        rows, found = self.folder.rows("metrics"), {}
+        for epoch in EPOCHS:
+            after = [row for row in rows if row["epoch"] >= epoch]
+            if after:
+                found[f"{after[0]['round']:08d}.png"] = f"After {after[0]['epoch']:.3g} epochs."
+        return found
+
+    def _labels(self, ruler: ImageRuler) -> None:
+        """Which classes are generated, beside the data's, where the features can tell."""
+        data = self.bench.data
+        seen = ruler.features(self.bench.sample(COUNTED)).labels
+        if data.labels is None or seen is None or "label_kl" not in ruler.floor:
+            return
+        real, generated = (np.bincount(labels, minlength=len(data.classes)) for labels in (data.labels, seen))
+        save_png(label_histogram(real, generated, data.classes), self.folder.figures / "labels.png")
 
     def _interpolation(self, rows: int = 8) -> Image.Image:
         """Straight lines from one noise vector to another. Labels, where they are asked for, stay those of the

@@ -10,7 +10,7 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from ganbench.networks.dcgan import DCGAN, Downward, Upward
-from ganbench.networks.layers import Init, Norm
+from ganbench.networks.layers import Init, Norm, initialise
 from ganbench.settings import settings
 from ganbench.types import Sizes, UsageError, Verdict
 
@@ -48,6 +48,7 @@ class AutoencoderCritic(nn.Module):
         pair = DCGAN(settings.channels, settings.halvings, norm=settings.norm, init=settings.init)
         self.encoder = Downward(pair, shape)
         self.encoder.last = nn.Linear(self.encoder.last.in_features, settings.code)
+        initialise(self.encoder.last, settings.init)
         self.decoder = Upward(settings.code, pair, shape)
         self.error = settings.error
 

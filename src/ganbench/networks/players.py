@@ -63,6 +63,9 @@ class Critic(nn.Module):
         self.code_head = nn.Linear(features, sizes.code) if "code" in sizes.heads else None
         width = {"embedding": _plane(sizes.shape), "projection": features}.get(sizes.labels)
         self.label = nn.Embedding(sizes.classes, width) if width else None
+        if self.label and sizes.labels == "projection":
+            # The product with all features is then of the order of one of them, as the score is.
+            nn.init.normal_(self.label.weight, std=features**-0.5)
 
     def forward(self, x: Float[Tensor, "batch ..."], y: Int[Tensor, " batch"] | None = None) -> Verdict:
         features = self.body.hidden(self._with_label(x, y))

@@ -23,8 +23,8 @@ class Residual:
 
     A first convolution of stride 2 makes maps of half the image's sides with `channels` channels, and each further
     halving doubles them, up to `most` channels; at each size there are `blocks` blocks of two convolutions. There is no
-    normalisation: the second convolution of a block starts at 0, the others as He et al. have them times
-    (blocks in all)^(-1/4), so that a deep network starts as a shallow one.
+    normalisation: the second convolution of a block starts at 0 and the first as He et al. have it times
+    (blocks in all)^(-1/2), so that a deep network starts as a shallow one (Fixup, arXiv:1901.09321).
     """
 
     channels: PositiveInt = 32
@@ -117,5 +117,5 @@ def _initialise(network: nn.Module, slope: float) -> None:
             nn.init.kaiming_normal_(layer.weight, a=slope)
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
     for block in blocks:
-        block.one.weight.mul_(len(blocks) ** -0.25)
+        block.one.weight.mul_(len(blocks) ** -0.5)
         block.two.weight.zero_()

@@ -75,10 +75,20 @@ class Plain:
     module: nn.Module
 
     def generator(self, sizes: Sizes) -> nn.Module:
+        _refuse(sizes, "generator")
         return PlainGenerator(_fresh(self.module), sizes.shape)
 
     def critic(self, sizes: Sizes) -> nn.Module:
+        _refuse(sizes, "critic")
         return PlainCritic(_fresh(self.module))
+
+
+def _refuse(sizes: Sizes, player: str) -> None:
+    if sizes.labels != "none" or sizes.heads or (player == "generator" and sizes.code):
+        raise UsageError(
+            f"{player}.network: a module of one's own from tensors to tensors knows no labels, codes or heads; one "
+            "that does is an object with `generator` and `critic` (see ganbench.networks.Network)"
+        )
 
 
 def _fresh(module: nn.Module) -> nn.Module:

@@ -71,6 +71,12 @@ def read_results(study: Study) -> Results:
     return Results(guide, runs, floor, ranking, conclusions)
 
 
+def _features(results: Results) -> dict[str, str]:
+    """The features that the metrics of images rest on, as the runs tell them."""
+    found = [run.summary["features"] for runs in results.runs.values() for run in runs if "features" in run.summary]
+    return {"features": found[0]} if found else {}
+
+
 def _unequal_times(runs: Mapping[str, Sequence[Done]]) -> list[str]:
     """A caution where the cells were not trained for about equally long."""
     seconds = {
@@ -119,6 +125,7 @@ def write_results(results: Results, study: Study) -> None:
         "data": study.data.name,
         "seeds": study.seeds,
         "ranked_by": results.guide,
+        **_features(results),
         "floor": results.floor,
         "cells": results.rows(),
         "ranking": [{"cell": row.cell, "letters": row.letters} for row in ranking.rows],

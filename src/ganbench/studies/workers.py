@@ -57,6 +57,7 @@ def perform(
         return "interrupted"
     try:
         bench = Workbench(task.configuration, data, rulers)
+        fitting.check(bench)
         resume = (task.folder / "config.yaml").exists()
         folder = RunFolder.open(task.folder) if resume else RunFolder.create(task.folder, task.configuration, data)
         error_file(task.folder).unlink(missing_ok=True)
