@@ -75,7 +75,7 @@ def test_samples_are_of_the_seed_and_checkpoint_asked_for(
     ("words", "fragment"),
     [
         (("--out", "x.npz", "--labels", "rde"), "did you mean 'red'? (allowed: blue, green, red)"),
-        (("--out", "x.npz", "--labels", "0,red"), "unknown label '0'"),
+        (("--out", "x.npz", "--labels", "3,red"), "unknown label '3'"),
         (("--out", "x.csv"), ".npy, .npz, .png"),
         (("--out", "x.jpg"), ".npy, .npz, .png"),
         (("--out", "full"), "not empty"),

@@ -25,14 +25,22 @@ from tests.undrawn import undrawn
 __all__ = ["asked", "colours", "digits_at_hand", "undrawn"]
 
 READ = {"label_kl", "modes", "confidence"}
-PICTURES = {"sheet.png", "interpolation.png", "neighbours.png", "metrics.png", "losses.png", "weights.png"}
+PICTURES = {
+    "labels.png",
+    "sheet.png",
+    "interpolation.png",
+    "neighbours.png",
+    "metrics.png",
+    "losses.png",
+    "weights.png",
+}
 AUTOENCODER = [*CONVOLUTIONS, "critic.network.code=5", "generator.network.dense=16"]
 CASES: list[tuple[str, list[str], set[str], set[str], set[str]]] = [
     ("gan", DENSE, set(), set(), set()),
     ("cgan", DENSE, set(), {"label_accuracy"}, set()),
     ("infogan", DENSE, {"critic.code", "generator.code"}, set(), {"codes.png"}),
     ("ebgan", AUTOENCODER, {"generator.pull-away"}, set(), set()),
-    ("began", AUTOENCODER, {"k", "convergence"}, set(), {"convergence.png"}),
+    ("began", AUTOENCODER, {"gauge.k", "gauge.convergence"}, set(), {"convergence.png"}),
     ("wgan-gp", DENSE, {"critic.gradient-penalty"}, set(), set()),
 ]
 """Recipe, settings, and what it has beside what all have: numbers of the log, metrics, pictures."""
@@ -56,7 +64,7 @@ def test_a_run_on_digits_is_the_folder_that_the_contract_describes(
     assert [set(row) for row in run.rows("log")] == [{"round", "seconds", "critic", "generator"} | logged] * 2
     metrics = DISTANCES | READ | measured
     assert {row["round"] for row in run.rows("metrics")} == {0, 2}
-    assert all(set(row) == {"round", "seconds"} | metrics for row in run.rows("metrics"))
+    assert all(set(row) == {"round", "seconds", "epoch"} | metrics for row in run.rows("metrics"))
     assert run.summary is not None
     assert (run.summary["recipe"], run.summary["data"]) == (recipe, "digits")
     assert all(set(run.summary["metrics"][which]) == metrics for which in ("final", "best"))

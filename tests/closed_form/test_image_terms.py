@@ -247,7 +247,7 @@ def test_a_begans_training_moves_k_by_the_errors_that_it_saw(start: float) -> No
     state, recipe, batches = tiny_began()
     state.memory = {"k": torch.tensor(start)}
     logged: Mapping[str, Tensor] = play_round(state, recipe, batches)
-    k, paid, measure = (float(logged[name]) for name in ("k", "critic", "convergence"))
+    k, paid, measure = (float(logged[name]) for name in ("gauge.k", "critic", "gauge.convergence"))
     assert 0 < k < 1
     assert k == float(state.memory["k"])
     imbalance = (k - start) / 0.1  # gamma L(x) - L(G(z))

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -170,12 +171,15 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(unbroken: Path, 
     assert_same(unbroken, folder)
 
 
-def test_without_a_whole_checkpoint_it_starts_over(unbroken: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"x"), Path.unlink], ids=["damaged", "none"])
+def test_without_a_whole_checkpoint_it_starts_over(
+    unbroken: Path, tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
     folder, configuration, data = tmp_path / "run", tiny(), load_points("moons")
     bench = Workbench(configuration, data)
     fitting.fit(bench, RunFolder.create(folder, configuration, data), interrupted=lambda: bench.state.round >= 10)
     for path in (folder / "checkpoints").iterdir():
-        path.write_bytes(b"x")
+        damage(path)
     fitting.fit(Workbench(configuration, data), RunFolder.open(folder), resume=True, interrupted=lambda: False)
     assert_same(unbroken, folder)
 

@@ -97,7 +97,7 @@ def metric_curves(
     """
     floor = floor or {}
     found = dict.fromkeys(name for row in rows for name in row)
-    names = list(metrics) or [name for name in found if name not in ("round", "seconds")]
+    names = list(metrics) or [name for name in found if name not in ("round", "seconds", "epoch")]
     figure, axes, across = style.panels(len(names), 3, 2.2)
     style.heading(figure, title)
     for i, (panel, name) in enumerate(zip(axes, names, strict=True)):
