@@ -22,6 +22,7 @@ check: .venv/installed-dev
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/rounds.py
+	$(BIN)/python benchmarks/images.py
 	$(BIN)/python benchmarks/workers.py
 
 clean:
