@@ -20,7 +20,7 @@ from ganbench.progress import line
 from ganbench.runs import RunFolder
 from ganbench.studies.grid import Cell
 from ganbench.studies.statistics import time_to
-from ganbench.studies.workers import News, Task, error_file, perform_all
+from ganbench.studies.workers import Contact, News, Task, error_file, perform_all
 from ganbench.types import UsageError
 
 Watchers: TypeAlias = tuple[Callable[[News], None], Callable[[Task, str], None]]
@@ -101,7 +101,7 @@ class Study:
             features_for(self.data, left[0].configuration.features)  # once, and not in each worker
         with interruptible() as interrupted:
             with _watching(len(tasks), len(left)) as (on_news, on_done):
-                perform_all(left, self.data, jobs, interrupted=interrupted, on_news=on_news, on_done=on_done)
+                perform_all(left, self.data, jobs, Contact(interrupted, on_news, on_done))
             return not interrupted()
 
     def done(self) -> list[Done]:

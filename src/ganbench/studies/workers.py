@@ -42,6 +42,18 @@ class News:
     progress: fitting.Progress
 
 
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How the runs and the study speak: whether to stop, how far a run is, and that it has ended with a status."""
+
+    interrupted: Callable[[], bool]
+    on_news: Callable[[News], None]
+    on_done: Callable[[Task, str], None]
+
+    def watch(self, task: Task) -> fitting.Watcher:
+        return partial(_tell, self.on_news, task.name)
+
+
 def perform(
     task: Task,
     data: DataSet,
@@ -79,15 +91,7 @@ def _tell_why(task: Task, reason: str) -> None:
     path.write_text(reason, encoding="utf-8")
 
 
-def perform_all(
-    tasks: Sequence[Task],
-    data: DataSet,
-    jobs: int,
-    *,
-    interrupted: Callable[[], bool],
-    on_news: Callable[[News], None],
-    on_done: Callable[[Task, str], None],
-) -> None:
+def perform_all(tasks: Sequence[Task], data: DataSet, jobs: int, contact: Contact) -> None:
     """Does all tasks with so many workers. A worker that dies takes no run with it but its own.
 
     Which of the runs at hand killed a worker is not known, so each of them is tried once more, alone; one that kills
@@ -101,33 +105,26 @@ def perform_all(
     if jobs == 1:
         rulers: Rulers = {}
         for task in tasks:
-            on_done(task, perform(task, data, rulers, interrupted, partial(_tell, on_news, task.name)))
+            contact.on_done(task, perform(task, data, rulers, contact.interrupted, contact.watch(task)))
         return
     try:
         pickle.dumps(tasks)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise UsageError(f"these runs cannot be handed to other processes ({error}); use jobs=1") from None
     left = list(tasks)
-    while left and not interrupted():
-        suspects, left = _with_pool(left, data, jobs, interrupted, on_news, on_done)
+    while left and not contact.interrupted():
+        suspects, left = _with_pool(left, data, jobs, contact)
         for task in suspects:
-            if not interrupted() and any(_with_pool([task], data, 1, interrupted, on_news, on_done)):
+            if not contact.interrupted() and any(_with_pool([task], data, 1, contact)):
                 _tell_why(task, "its process died twice\n")
-                on_done(task, "failed: its process died twice")
+                contact.on_done(task, "failed: its process died twice")
 
 
 def _tell(on_news: Callable[[News], None], name: str, progress: fitting.Progress) -> None:
     on_news(News(name, progress))
 
 
-def _with_pool(
-    tasks: Sequence[Task],
-    data: DataSet,
-    jobs: int,
-    interrupted: Callable[[], bool],
-    on_news: Callable[[News], None],
-    on_done: Callable[[Task, str], None],
-) -> tuple[list[Task], list[Task]]:
+def _with_pool(tasks: Sequence[Task], data: DataSet, jobs: int, contact: Contact) -> tuple[list[Task], list[Task]]:
     """Does tasks until all are done or a worker dies; gives those that were begun by then, and the others."""
     context = multiprocessing.get_context("spawn")
     # The data go through a queue: handed over at the start, they would hold up this process for ever if a worker died
@@ -146,14 +143,14 @@ def _with_pool(
             begun |= {future for future in running if future.running()}
             done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
             while not news.empty():
-                on_news(news.get())
+                contact.on_news(news.get())
             for future in done:
                 task = running.pop(future)
                 try:
-                    on_done(task, future.result())
+                    contact.on_done(task, future.result())
                 except BrokenProcessPool:
                     lost.append((future, task))
-            if interrupted():
+            if contact.interrupted():
                 stop.set()
     if lost and not settled.is_set():
         raise WorkError(
