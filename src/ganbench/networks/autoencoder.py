@@ -21,13 +21,14 @@ class Autoencoder:
     arXiv:1703.10717.
 
     The score is minus the error between an image x and its copy x': `norm` is |x - x'|, the Euclidean norm over all
-    pixels; `absolute` the mean of |x - x'| over them. The embedding is the code; sides are halved `halvings` times.
+    pixels; `absolute` the mean of |x - x'| over them, `squared` that of (x - x')^2. The embedding is the code; sides
+    are halved `halvings` times.
     """
 
     channels: PositiveInt = 64
     halvings: PositiveInt = 1
     code: PositiveInt = 32
-    error: Literal["norm", "absolute"] = "norm"
+    error: Literal["norm", "absolute", "squared"] = "norm"
     norm: Norm = "none"
     init: Init = "default"
 
@@ -50,7 +51,7 @@ class AutoencoderCritic(nn.Module):
         self.encoder.last = nn.Linear(self.encoder.last.in_features, settings.code)
         initialise(self.encoder.last, settings.init)
         self.decoder = Upward(settings.code, pair, shape)
-        self.error = settings.error
+        self.error: Literal["norm", "absolute", "squared"] = settings.error
 
     def code(self, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch code"]:
         return self.encoder.last(self.encoder.hidden(x))
@@ -62,8 +63,11 @@ class AutoencoderCritic(nn.Module):
     def forward(self, x: Float[Tensor, "batch ..."], y: Tensor | None = None) -> Verdict:
         code = self.code(x)
         difference = (x - self.rebuilt(code)).flatten(1)
-        if self.error == "norm":
-            error = torch.linalg.vector_norm(difference, dim=1)
-        else:
-            error = difference.abs().mean(1)
+        match self.error:
+            case "norm":
+                error = torch.linalg.vector_norm(difference, dim=1)
+            case "absolute":
+                error = difference.abs().mean(1)
+            case "squared":
+                error = difference.square().mean(1)
         return Verdict(-error, embedding=code)

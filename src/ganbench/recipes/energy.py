@@ -33,11 +33,11 @@ def ebgan(medium: Medium = "images") -> Recipe:
 def began(medium: Medium = "images") -> Recipe:
     """The ratio of the autoencoder's errors on fakes and on data is held at gamma, by a weight k that follows it.
 
-    Berthelot et al. 2017, arXiv:1703.10717, with noise uniform on [-1, 1). Three settings are not the paper's. Its rates,
-    0.001 for k and 1e-4 for Adam, are made for trainings ten times as long as ten epochs of MNIST: with them k hardly
-    leaves 0 and the images stay black; here k moves at 0.02, and Adam at 1e-3. Gamma is 1, as in the MNIST text: with
-    0.75 the digits are sharp, and mostly ones, sevens and nines. The learning rate falls to a tenth along the training,
-    where the paper halves it whenever its measure of convergence stalls.
+    Berthelot et al. 2017, arXiv:1703.10717, with noise uniform on [-1, 1). Three settings are not the paper's. Its
+    rates, 0.001 for k and 1e-4 for Adam, are made for trainings ten times as long as ten epochs of MNIST: with them k
+    hardly leaves 0 and the images stay black; here k moves at 0.02, and Adam at 1e-3. Gamma is 1, as in the MNIST
+    text: with 0.75 the digits are sharp, and mostly ones, sevens and nines. The learning rate falls to a tenth along
+    the training, where the paper halves it whenever its measure of convergence stalls.
     """
     adam = Adam(lr=1e-3)
     rate = Exponential(final=0.1)

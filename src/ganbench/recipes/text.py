@@ -16,8 +16,8 @@ from ganbench.priors import Noise
 from ganbench.recipes import classic, conditional, energy
 from ganbench.recipes.base import CRITICS, Player, Recipe
 from ganbench.recipes.classic import EPOCHS
-from ganbench.schedules import Turns
-from ganbench.terms import PullAway
+from ganbench.schedules import Constant, Turns
+from ganbench.terms import GradientPenalty, PullAway
 from ganbench.types import Medium
 
 _NOISE = Noise(62, "uniform", low=0.0)
@@ -56,8 +56,10 @@ def text_wgan_gp(medium: Medium = "images") -> Recipe:
 
 
 def text_dragan(medium: Medium = "images") -> Recipe:
-    """The MNIST text's DRAGAN (arXiv:1705.07215), with batch norm in the critic."""
-    return _as_in_the_text(classic.dragan(medium))
+    """The MNIST text's DRAGAN (arXiv:1705.07215), with batch norm in the critic and a penalty of weight 0.25."""
+    text = _as_in_the_text(classic.dragan(medium))
+    penalty = GradientPenalty("around_real", weight=0.25)
+    return replace(text, critic=replace(text.critic, terms={"gradient-penalty": penalty}))
 
 
 def text_cgan(medium: Medium = "images") -> Recipe:
@@ -71,18 +73,22 @@ def text_acgan(medium: Medium = "images") -> Recipe:
 
 
 def text_ebgan(medium: Medium = "images") -> Recipe:
-    """The MNIST text's EBGAN (arXiv:1609.03126): margin 1 for a mean error a pixel. Its faults are left out.
+    """The MNIST text's EBGAN (arXiv:1609.03126): margin 1 for a mean squared error a pixel. Its faults are left out.
 
     The code that the text used divided pull-away by one norm for the batch and cut the gradient at the target of the
     error.
     """
     text = _as_in_the_text(energy.ebgan(medium))
-    return replace(text, objective=Energy(margin=1.0), generator=replace(text.generator, terms={"pull": PullAway()}))
+    critic = replace(text.critic, network=Autoencoder(error="squared", norm="batch"))
+    generator = replace(text.generator, terms={"pull-away": PullAway()})
+    return replace(text, objective=Energy(margin=1.0), critic=critic, generator=generator)
 
 
 def text_began(medium: Medium = "images") -> Recipe:
     """The MNIST text's BEGAN (arXiv:1703.10717): gamma 1, a rate that does not fall."""
-    return replace(_as_in_the_text(energy.began(medium)), objective=Equilibrium(gamma=1.0))
+    text = _as_in_the_text(energy.began(medium))
+    critic, generator = (replace(player, rate=Constant()) for player in (text.critic, text.generator))
+    return replace(text, objective=Equilibrium(gamma=1.0), critic=critic, generator=generator)
 
 
 def text_mlp_gan(medium: Medium = "images") -> Recipe:
