@@ -181,8 +181,7 @@ def evaluate(what: str | Path | np.ndarray | Tensor, against: Data, features: st
         ruler = make_ruler(data, count, features or run.configuration.features)
         metrics = run.workbench().measure_by(ruler)
     else:
-        colour: Literal["grey", "rgb"] = "rgb" if data.shape[0] == 3 else "grey"
-        samples = load_data(what, Images(colour=colour), to_learn=False)
+        samples, data = _alike(what, against, data)
         _same_shape(samples.name, samples, data)
         count = min(count, len(samples))
         if isinstance(data, PointSet):
@@ -206,6 +205,22 @@ def evaluate(what: str | Path | np.ndarray | Tensor, against: Data, features: st
         "metrics": metrics,
         "floor": ruler.floor,
     }
+
+
+def _alike(what: str | Path | np.ndarray | Tensor, against: Data, data: DataSet) -> tuple[DataSet, DataSet]:
+    """Samples in the data's colour; where their sizes differ, the data as the samples are: a run may resize them."""
+    samples = load_data(what, Images(colour=_colour(data)), to_learn=False)
+    if samples.shape == data.shape or isinstance(data, PointSet) or isinstance(samples, PointSet):
+        return samples, data
+    height, width = samples.shape[1:]
+    if height != width:
+        return samples, data
+    samples = load_data(what, to_learn=False)
+    return samples, load_data(against, Images(size=height, colour=_colour(samples)))
+
+
+def _colour(data: DataSet) -> Literal["grey", "rgb"]:
+    return "rgb" if data.shape[0] == 3 else "grey"
 
 
 def _asked(samples: ImageSet, classes: tuple[str, ...]) -> Int[np.ndarray, " n"] | None:

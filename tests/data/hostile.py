@@ -135,7 +135,7 @@ HOSTILE = [
     Hostile("no such folder", _inside("nowhere", "points.npy"), "there is no folder"),
     Hostile("name too long for a file", _named("x" * 5000), "no file and no built-in set"),
     Hostile("name with a null byte", _named("a\0b.npy"), "no file and no built-in set"),
-    Hostile("image", _file("face.png", "\x89PNG"), "the suffix '.png' is none of .mat, .csv, .npy, .npz"),
+    Hostile("image", _file("face.png", "\x89PNG"), "single file of images; give the folder"),
     Hostile("text file", _file("points.txt", "1 2\n"), "the suffix '.txt' is none of"),
     Hostile("no suffix", _file("points", "1 2\n"), "the suffix '' is none of"),
     Hostile("named pipe", _pipe, "no regular file"),

@@ -29,12 +29,14 @@ def command(
 
     bench = load(run).workbench(checkpoint)
     if bench.data.medium == "points":
-        _write_points(bench, run, count, out, labels, seed)
+        _write_points(bench, run, count, out, labels, seed, checkpoint)
     else:
-        _write_images(bench, run, count, out, labels, seed)
+        _write_images(bench, run, count, out, labels, seed, checkpoint)
 
 
-def _write_points(bench: Workbench, run: Path, count: int, out: Path, labels: str | None, seed: int) -> None:
+def _write_points(
+    bench: Workbench, run: Path, count: int, out: Path, labels: str | None, seed: int, checkpoint: str
+) -> None:
     from ganbench.data import PointSet
     from ganbench.data.writing import WRITERS, write_points
     from ganbench.figures.animation import save_png
@@ -49,10 +51,12 @@ def _write_points(bench: Workbench, run: Path, count: int, out: Path, labels: st
         print(f"round {bench.state.round:,}, at most 1,500 points of each: {out}")
         return
     write_points(bench.sample(count, seed), out, bench.data.columns)
-    print(f"{count:,} points of round {bench.state.round:,}: {out}")
+    print(f"{count:,} points of round {bench.state.round:,} (checkpoint {checkpoint}): {out}")
 
 
-def _write_images(bench: Workbench, run: Path, count: int, out: Path, labels: str | None, seed: int) -> None:
+def _write_images(
+    bench: Workbench, run: Path, count: int, out: Path, labels: str | None, seed: int, checkpoint: str
+) -> None:
     import numpy as np
 
     from ganbench.data.writing import write_images
@@ -63,7 +67,7 @@ def _write_images(bench: Workbench, run: Path, count: int, out: Path, labels: st
     if labels is not None:
         asked = np.resize(_places(labels, bench.data.classes), count)
     write_images(bench.sample(count, seed, asked), out, asked, bench.data.classes)
-    print(f"{count:,} images of round {bench.state.round:,}: {out}")
+    print(f"{count:,} images of round {bench.state.round:,} (checkpoint {checkpoint}): {out}")
 
 
 def _places(labels: str, classes: tuple[str, ...]) -> list[int]:

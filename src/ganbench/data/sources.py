@@ -16,7 +16,7 @@ from ganbench.data.arrays import as_labels, as_pixels, read_pictures
 from ganbench.data.digits import digits
 from ganbench.data.downloads import DOWNLOADS, fetch
 from ganbench.data.files import READERS, describe, is_numeric, read_file
-from ganbench.data.folders import read_image_folder, read_image_zip
+from ganbench.data.folders import SUFFIXES, read_image_folder, read_image_zip
 from ganbench.data.hub import HUB, read_hub
 from ganbench.data.idx import is_idx_folder, read_idx_folder
 from ganbench.data.images import MINIMUM_IMAGES, STACKED, Images, ImageSet
@@ -227,6 +227,8 @@ def _require_point_file(path: Path) -> None:
         )
     if not os.path.exists(path):
         raise UsageError(_missing(path))
+    if path.suffix.lower() in SUFFIXES or "idx" in path.name:
+        raise UsageError(f"{path} is a single file of images; give the folder that holds it and the others")
     if path.suffix.lower() not in READERS:
         raise UsageError(
             f"{path}: the suffix {path.suffix!r} is none of {', '.join(READERS)}, .zip; points are {_POINTS}"

@@ -21,6 +21,7 @@ from ganbench.runs import RunFolder
 from ganbench.studies.grid import Cell
 from ganbench.studies.statistics import time_to
 from ganbench.studies.workers import Contact, News, Task, error_file, perform_all
+from ganbench.training import sizes
 from ganbench.types import UsageError
 
 Watchers: TypeAlias = tuple[Callable[[News], None], Callable[[Task, str], None]]
@@ -69,10 +70,14 @@ class Study:
         """All runs, seed by seed, so that a study that is stopped early has all cells.
 
         Raises:
-            UsageError: the study's folder holds a run of the same name with other settings.
+            UsageError: a recipe needs labels that the data lack, or the study's folder holds a run of the same name
+                with other settings.
         """
         if self.path.is_file() or (self.path.is_dir() and any(self.path.iterdir()) and not self._runs.is_dir()):
             raise UsageError(f"{self.path} holds something else than a study; choose another --out")
+        for cell in self.cells:
+            plan = cell.configuration(self.source, 0).plan
+            sizes(plan, plan.prior.for_shape(self.data.shape), self.data.shape, len(self.data.classes))
         tasks = []
         for seed in range(self.seeds):
             for cell in self.cells:
