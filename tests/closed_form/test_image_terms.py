@@ -252,7 +252,7 @@ def test_a_begans_training_moves_k_by_the_errors_that_it_saw(start: float) -> No
     assert k == float(state.memory["k"])
     imbalance = (k - start) / 0.1  # gamma L(x) - L(G(z))
     # paid = L(x) - start L(G(z)), so that
-    real = (paid - start * imbalance) / (1 - start * 0.75)
+    real = (paid - start * imbalance) / (1 - start * recipe.objective.gamma)  # type: ignore[attr-defined]
     assert measure == pytest.approx(real + abs(imbalance), rel=1e-4)
 
 
