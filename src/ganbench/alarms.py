@@ -57,8 +57,7 @@ class Watch:
         return [alarm for alarm in found if alarm]
 
     def _mode_loss(self, measured: Mapping[str, float]) -> Alarm | None:
-        ruler = self.bench.ruler(self.bench.configuration.measure.count)
-        shown, spread = ruler.floor.get("modes", math.nan), ruler.floor_spread.get("modes", math.nan)
+        shown, spread = self._floor("modes")
         modes = measured.get("modes", math.nan)
         if not modes < shown - max(0.5, 3 * spread):  # as many real things show that many modes
             return self._uneven(measured.get("label_kl", math.nan))
@@ -67,12 +66,16 @@ class Watch:
 
     def _uneven(self, label_kl: float) -> Alarm | None:
         """All classes may be there, and nearly all things of one."""
-        ruler = self.bench.ruler(self.bench.configuration.measure.count)
-        floor, spread = ruler.floor.get("label_kl", math.nan), ruler.floor_spread.get("label_kl", math.nan)
+        floor, spread = self._floor("label_kl")
         if not label_kl > max(UNEVEN, floor + 3 * spread):
             return None
         sentence = f"Mode loss: the classes' shares are {label_kl:.2g} nats from the data's, real ones {floor:.2g}"
         return Alarm("mode loss", label_kl, sentence)
+
+    def _floor(self, metric: str) -> tuple[float, float]:
+        """What as many real things show, and its spread; NaN where that is not measured."""
+        ruler = self.bench.ruler(self.bench.configuration.measure.count)
+        return ruler.floor.get(metric, math.nan), ruler.floor_spread.get(metric, math.nan)
 
     def _saturation(self) -> Alarm | None:
         if self.bench.recipe.objective.surface != "probability":

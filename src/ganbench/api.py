@@ -20,14 +20,14 @@ from ganbench.configuration import MEASURES, Configuration, configure, image_set
 from ganbench.data import DataSet, Images, ImageSet, PointSet, full_name
 from ganbench.data import load as load_data
 from ganbench.figures.curves import loss_curves, metric_curves
-from ganbench.metrics import MODE_COUNT, ImageRuler, PointRuler
+from ganbench.metrics import MODE_COUNT, STACKED_COUNT, ImageRuler, PointRuler
 from ganbench.progress import watching
 from ganbench.recipes.base import Recipe
 from ganbench.runs import UNNAMED, RunFolder
 from ganbench.studies import Results, Study, carry_out
 from ganbench.studies.grid import cells
 from ganbench.types import UsageError
-from ganbench.workbench import MODES, Workbench, make_ruler
+from ganbench.workbench import Workbench, make_ruler
 
 Data: TypeAlias = str | Path | np.ndarray | Tensor | DataSet
 """A name, a path, rows of points, images, or a set that was loaded before."""
@@ -187,7 +187,7 @@ def evaluate(what: str | Path | np.ndarray | Tensor, against: Data, features: st
         if isinstance(data, PointSet):
             ruler = PointRuler(data, count, mode_count=min(MODE_COUNT, len(samples)))
         else:
-            ruler = make_ruler(data, count, features or "auto", min(MODES, len(samples)))
+            ruler = make_ruler(data, count, features or "auto", min(STACKED_COUNT, len(samples)))
         # Files are often sorted; the first so many would be a part of them.
         mixed = np.random.default_rng(0).permutation(len(samples))
         if isinstance(samples, ImageSet) and isinstance(ruler, ImageRuler):

@@ -180,7 +180,7 @@ class Session:
         state = self.bench.state
         if self.tracker:
             self.tracker.flush()  # a resumed training goes on from here, and does not write again what was before
-        facts = {**state.counters(), "data_sha256": self.bench.data.fingerprint, "measuring": self.measuring}
+        facts = {**state.counters(), "data_sha256": self.bench.fingerprint, "measuring": self.measuring}
         facts["largest_gradient"] = self.watch.largest
         checkpoints.write(self.folder.checkpoints, checkpoints.Checkpoint(state.tensors(), facts), best=best)
 
@@ -192,7 +192,7 @@ class Session:
         summary = {
             "recipe": configuration.recipe,
             "data": self.bench.data.name,
-            "data_sha256": self.bench.data.fingerprint,
+            "data_sha256": self.bench.fingerprint,
             "seed": configuration.seed,
             "status": self.status,
             "rounds": state.round,

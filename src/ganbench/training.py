@@ -62,10 +62,12 @@ class Learner:
         self._slots = [part.view_as(p) for part, p in zip(parts, self.parameters, strict=True)]
         self.optimizer = settings.optimizer.build(self.vector)
         self._copies: dict[nn.Parameter, Tensor] = {}
+        self._moved: list[Tensor] = list(self.parameters)
 
     def keep_copies(self) -> None:
         """Has layers that compute in another type do so with a copy of their weights, made once a step."""
         self._copies = keep_copies(self.network)
+        self._moved = [self._copies.get(p, p) for p in self.parameters]
 
     @torch.no_grad()
     def refresh(self) -> None:
@@ -75,11 +77,9 @@ class Learner:
 
     def step(self, loss: Tensor, settings: Player, progress: float) -> None:
         """Moves down the loss. Only this player's parameters take gradients."""
-        moved = [self._copies.get(p, p) for p in self.parameters]
-        gradients = torch.autograd.grad(loss, moved, materialize_grads=True)
-        torch._foreach_copy_(
-            self._slots, gradients
-        )  # into the same memory each time: fresh pages cost more than the copy
+        gradients = torch.autograd.grad(loss, self._moved, materialize_grads=True)
+        # Into the same memory each time: fresh pages cost more than the copy.
+        torch._foreach_copy_(self._slots, gradients)
         for group in self.optimizer.param_groups:
             group["lr"] = settings.optimizer.lr * settings.rate.at(progress)
         self.optimizer.step()

@@ -21,7 +21,7 @@ from ganbench.figures.scatter import scatter
 from ganbench.figures.sheets import labelled_sheet, sheet
 from ganbench.figures.surface import SurfaceGrid, grid, limits, surface_from_scores
 from ganbench.machine import hidden_dtype, resolve_device, settle
-from ganbench.metrics import ImageRuler, PointRuler, features_for
+from ganbench.metrics import STACKED_COUNT, ImageRuler, PointRuler, features_for
 from ganbench.metrics.transport import w1
 from ganbench.objectives import EstimatesDistance, Pair
 from ganbench.sampling import generate, latents, score
@@ -32,9 +32,6 @@ from ganbench.types import Latent, UsageError
 Ruler: TypeAlias = PointRuler | ImageRuler
 Rulers: TypeAlias = dict[tuple[int, str], Ruler]
 """What measures against one data set, by how many things and over which features."""
-
-MODES = 26_000
-"""Images among which the modes of stacked sets are counted at the end, by PacGAN's protocol (arXiv:1712.04086)."""
 
 EPOCHS = (1, 15, 30)
 """A training on images is also looked at after so many epochs, whatever the other snapshots are."""
@@ -76,6 +73,11 @@ class Workbench:
         things = self.data.things().to(self.device)
         return Batches(things, labels, size=self.recipe.batch_size, seed=self.configuration.seed)
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """The data's, taken once: of a large set of images it takes a second."""
+        return self.data.fingerprint
+
     def play(self) -> Iterator[Report]:
         """Plays the rounds that are left of the configuration's span, and reports each."""
         settle(self.configuration.threads)
@@ -108,7 +110,7 @@ class Workbench:
         Raises:
             UsageError: the data are not those of the checkpoint, so that the units would be wrong.
         """
-        if checkpoint.facts["data_sha256"] != self.data.fingerprint:
+        if checkpoint.facts["data_sha256"] != self.fingerprint:
             raise UsageError(f"{self.data.name} has changed since this run was begun")
         self.state.restore(checkpoint.tensors, checkpoint.facts)
 
@@ -151,7 +153,7 @@ class Workbench:
         key = count, self.configuration.features
         if key not in self.rulers:
             final = count == self.configuration.measure.final
-            self.rulers[key] = make_ruler(self.data, *key, modes=MODES if final else count)
+            self.rulers[key] = make_ruler(self.data, *key, modes=STACKED_COUNT if final else count)
         return self.rulers[key]
 
     @property
@@ -244,7 +246,7 @@ class Workbench:
         return self.data.restored(self.generate(Latent(noise.z.repeat_interleave(repeated, dim=0), asked, code)))
 
 
-def make_ruler(data: DataSet, count: int, features: str = "auto", modes: int = MODES) -> Ruler:
+def make_ruler(data: DataSet, count: int, features: str = "auto", modes: int = STACKED_COUNT) -> Ruler:
     """What measures generated things against data; for images over the features of that name.
 
     The 1,000 modes of stacked sets are looked for among `modes` images.

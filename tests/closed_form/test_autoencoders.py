@@ -1,6 +1,5 @@
 """Critics that rebuild what they see: their error, and the gradient that it gives a generator."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,19 +9,7 @@ from torch import Tensor
 from ganbench.networks import Autoencoder, set_precision
 from ganbench.objectives import Energy, Pair
 from ganbench.types import Sizes
-
-GREY, COUNT = (1, 28, 28), 3
-
-
-@pytest.fixture(autouse=True)
-def seeded() -> Iterator[None]:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        yield
-
-
-def things(shape: tuple[int, ...]) -> Tensor:
-    return torch.rand(COUNT, *shape) * 2 - 1
+from tests.closed_form.seeded import COUNT, GREY, seeded, things  # noqa: F401  the fixture
 
 
 def copying_grey(critic: Any, grey: float) -> None:

@@ -1,7 +1,7 @@
 """Networks as either player: the shapes that they promise, how labels come in, how weights start, and bf16."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from ganbench.networks import DCGAN, MLP, Autoencoder, Network, Residual, set_pr
 from ganbench.networks.dcgan import base_of
 from ganbench.networks.residual import Block
 from ganbench.types import Head, LabelUse, Latent, Sizes, UsageError
+from tests.closed_form.seeded import COUNT, GREY, seeded, things  # noqa: F401  the fixture
 
 NETWORKS: dict[str, Network] = {
     "mlp": MLP((16, 16)),
@@ -30,7 +31,7 @@ AUTOENCODERS: dict[str, Autoencoder] = {
     "deep": Autoencoder(channels=4, code=6, halvings=2),
 }
 SHAPES = [(1, 28, 28), (3, 32, 32), (1, 20, 20), (3, 64, 64), (1, 24, 72)]
-GREY, CLASSES, COUNT = (1, 28, 28), 4, 3
+CLASSES = 4
 LABELS = torch.tensor([0, 2, 3])
 
 GENERATORS_LABELS: tuple[LabelUse, ...] = ("none", "concat", "embedding")
@@ -39,17 +40,6 @@ HEADS: tuple[frozenset[Head], ...] = (frozenset(), frozenset({"class"}), frozens
 
 every_shape = pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".join(map(str, shape)))
 every_network = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
-
-
-@pytest.fixture(autouse=True)
-def seeded() -> Iterator[None]:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        yield
-
-
-def things(shape: tuple[int, ...]) -> Tensor:
-    return torch.rand(COUNT, *shape) * 2 - 1
 
 
 def width(said: Tensor | None) -> int | None:

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from ganbench.data import ImageSet, load
-from ganbench.data.writing import tiled, write_images
+from ganbench.data.writing import write_images
 from ganbench.types import UsageError, WorkError
 from tests.data.hostile_images import IMAGES, LABELS
 
@@ -31,30 +30,6 @@ def test_what_is_written_is_read(name: str, labels: np.ndarray | None, pixels: n
         assert found.labels is None
 
 
-@pytest.mark.parametrize("pixels", [IMAGES, COLOURED])
-def test_a_sheet_holds_every_image_at_its_place(pixels: np.ndarray, tmp_path: Path) -> None:
-    write_images(pixels, tmp_path / "sheet.png")
-    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
-    assert sheet.shape[:2] == (4 * 7 - 1, 5 * 6 - 1)
-    for i, image in enumerate(pixels):
-        row, column = divmod(i, 5)
-        np.testing.assert_array_equal(sheet[7 * row : 7 * row + 6, 6 * column : 6 * column + 5], image)
-
-
-def test_a_sheet_of_labelled_images_has_a_column_a_label(tmp_path: Path) -> None:
-    labels = np.array([2] * 3 + [0] * 17)
-    write_images(IMAGES, tmp_path / "sheet.png", labels)
-    sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
-    assert sheet.shape == (17 * 7 - 1, 2 * 6 - 1)
-    np.testing.assert_array_equal(sheet[:6, :5], IMAGES[3])
-    np.testing.assert_array_equal(sheet[7:13, 6:], IMAGES[1])
-    assert (sheet[21:, 6:] == 0).all()
-
-
-def test_one_image_is_a_sheet_of_itself() -> None:
-    np.testing.assert_array_equal(tiled(IMAGES[:1], 1), IMAGES[0])
-
-
 def test_what_is_there_is_not_written_over(tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("")
@@ -68,7 +43,7 @@ def test_what_is_there_is_not_written_over(tmp_path: Path) -> None:
 
 
 def test_other_suffixes_and_places_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"\.npy, \.npz, \.png or, without a suffix, a folder"):
+    with pytest.raises(UsageError, match=r"\.npy, \.npz or, without a suffix, a folder"):
         write_images(IMAGES, tmp_path / "images.jpg")
     (tmp_path / "file").write_text("")
     with pytest.raises(WorkError, match="cannot be written"):

@@ -10,6 +10,9 @@ import typer
 from ganbench.errors import UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from PIL.Image import Image
+
     from ganbench.workbench import Workbench
 
 
@@ -59,15 +62,38 @@ def _write_images(
 ) -> None:
     import numpy as np
 
-    from ganbench.data.writing import write_images
+    from ganbench.data.writing import IMAGE_WRITERS, write_images
+    from ganbench.figures.animation import save_image
 
+    if out.suffix not in (*IMAGE_WRITERS, ".png"):
+        kinds = ", ".join(filter(None, IMAGE_WRITERS))
+        raise UsageError(f"--out {out}: images are written as {kinds}, .png or a folder of PNGs, not {out.suffix!r}")
     if labels is not None and not bench.conditional:
         raise UsageError(f"--labels: {run} was trained without labels; a recipe such as cgan takes them")
     asked = bench.labels(count, seed)
     if labels is not None:
         asked = np.resize(_places(labels, bench.data.classes), count)
-    write_images(bench.sample(count, seed, asked), out, asked, bench.data.classes)
+    pixels = bench.sample(count, seed, asked)
+    if out.suffix == ".png":
+        save_image(_sheet(pixels, asked, bench.data.classes), out)
+    else:
+        write_images(pixels, out, asked, bench.data.classes)
     print(f"{count:,} images of round {bench.state.round:,} (checkpoint {checkpoint}): {out}")
+
+
+def _sheet(pixels: np.ndarray, labels: np.ndarray | None, classes: tuple[str, ...]) -> Image:
+    """All images; with labels, a column a label, with black at the end of those that have fewer."""
+    import numpy as np
+
+    from ganbench.figures.sheets import labelled_sheet, sheet
+
+    if labels is None:
+        return sheet(pixels)
+    kinds, counts = np.unique(labels, return_counts=True)
+    table = np.zeros((counts.max(), len(kinds), *pixels.shape[1:]), np.uint8)
+    for column, (kind, count) in enumerate(zip(kinds, counts, strict=True)):
+        table[:count, column] = pixels[labels == kind]
+    return labelled_sheet(table.reshape(-1, *pixels.shape[1:]), (), [classes[kind] for kind in kinds])
 
 
 def _places(labels: str, classes: tuple[str, ...]) -> list[int]:

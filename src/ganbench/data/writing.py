@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -61,8 +60,8 @@ def write_images(
 ) -> None:
     """Writes images by the path's suffix, with their labels where they are given: by name, where `classes` are.
 
-    .npy: the pixels as they are; .npz: as `samples`, and `labels`; .png: a sheet, a column a label or nearly square;
-    without a suffix: a folder of numbered PNGs, in a subfolder a label, which `ganbench.data.load` reads again.
+    .npy: the pixels as they are; .npz: as `samples`, and `labels`; without a suffix: a folder of numbered PNGs, in a
+    subfolder a label, which `ganbench.data.load` reads again.
 
     Raises:
         UsageError: another suffix, or the folder is not empty.
@@ -80,16 +79,6 @@ def write_images(
         raise WorkError(f"{path} cannot be written: {error.strerror}") from None
 
 
-def tiled(pixels: Pixels, columns: int) -> UInt8[np.ndarray, "..."]:
-    """One picture of all images, row by row, a black pixel between them: (height, width) or (height, width, 3)."""
-    height, width = pixels.shape[1:3]
-    rows = -(-len(pixels) // columns)
-    cells = np.zeros((rows * columns, height + _GAP, width + _GAP, *pixels.shape[3:]), np.uint8)
-    cells[: len(pixels), :height, :width] = pixels
-    cells = cells.reshape(rows, columns, *cells.shape[1:]).swapaxes(1, 2)
-    return cells.reshape(rows * (height + _GAP), columns * (width + _GAP), *pixels.shape[3:])[:-_GAP, :-_GAP]
-
-
 def _images_npy(pixels: np.ndarray, path: Path, labels: np.ndarray | None, classes: Sequence[str]) -> None:
     np.save(path, pixels)
 
@@ -99,17 +88,6 @@ def _images_npz(pixels: np.ndarray, path: Path, labels: np.ndarray | None, class
         np.savez_compressed(path, samples=pixels)
     else:
         np.savez_compressed(path, samples=pixels, labels=labels)
-
-
-def _images_png(pixels: np.ndarray, path: Path, labels: np.ndarray | None, classes: Sequence[str]) -> None:
-    if labels is None:
-        Image.fromarray(tiled(pixels, math.ceil(math.sqrt(len(pixels))))).save(path)
-        return
-    kinds, counts = np.unique(labels, return_counts=True)
-    sheet = np.zeros((int(counts.max()), len(kinds), *pixels.shape[1:]), np.uint8)
-    for column, (kind, count) in enumerate(zip(kinds, counts, strict=True)):
-        sheet[:count, column] = pixels[labels == kind]
-    Image.fromarray(tiled(sheet.reshape(-1, *pixels.shape[1:]), len(kinds))).save(path)
 
 
 def _images_folder(pixels: np.ndarray, path: Path, labels: np.ndarray | None, classes: Sequence[str]) -> None:
@@ -132,6 +110,5 @@ def _as_folder(name: str) -> str:
 IMAGE_WRITERS: dict[str, Callable[[np.ndarray, Path, np.ndarray | None, Sequence[str]], None]] = {
     ".npy": _images_npy,
     ".npz": _images_npz,
-    ".png": _images_png,
     "": _images_folder,
 }

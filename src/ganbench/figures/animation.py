@@ -34,6 +34,12 @@ def save_png(figure: Figure, path: Path, dpi: int = DPI) -> None:
     path.write_bytes(png_bytes(figure, dpi))
 
 
+def save_image(image: Image.Image, path: Path) -> None:
+    """Write the picture to `path` as PNG; its folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path, format="png", optimize=True)
+
+
 def animate(frames: Sequence[Image.Image | Path], path: Path, seconds: float = 6.0) -> None:
     """Write `frames`, pictures or files of pictures of one size, as an endless animation.
 

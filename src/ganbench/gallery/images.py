@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ganbench.figures.animation import save_png
+from ganbench.figures.animation import save_image, save_png
 from ganbench.figures.convergence import convergence_curve
 from ganbench.figures.labels import label_histogram
 from ganbench.figures.neighbours import neighbours
@@ -54,16 +54,16 @@ class ImageGallery:
         bench, round = self.bench, self.bench.state.round
         np.save(self.folder.samples / f"{round:08d}.npy", bench.sample(SHOWN))
         title = f"{bench.title}, fid {measured['fid']:.3g}"
-        bench.sheet(SHOWN, title).save(self.folder.figures / f"{round:08d}.png", optimize=True)
+        save_image(bench.sheet(SHOWN, title), self.folder.figures / f"{round:08d}.png")
 
     def finish(self, summary: dict[str, Any]) -> None:
         """The closing pictures and `report.html`."""
         bench, figures = self.bench, self.folder.figures
-        bench.sheet(SHOWN).save(figures / "sheet.png", optimize=True)
-        self._interpolation().save(figures / "interpolation.png", optimize=True)
-        self._neighbours().save(figures / "neighbours.png", optimize=True)
+        save_image(bench.sheet(SHOWN), figures / "sheet.png")
+        save_image(self._interpolation(), figures / "interpolation.png")
+        save_image(self._neighbours(), figures / "neighbours.png")
         if isinstance(bench.state.prior, Coded):
-            self._codes(bench.state.prior).save(figures / "codes.png", optimize=True)
+            save_image(self._codes(bench.state.prior), figures / "codes.png")
         rows = self.folder.rows("log")
         if rows and "gauge.convergence" in rows[-1]:
             gauges = [{name.removeprefix("gauge."): value for name, value in row.items()} for row in rows]

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from ganbench.data.images import STACKED, ImageSet
 from ganbench.metrics import labels
 from ganbench.metrics.embedding import Embedded, Features, Pixels
+from ganbench.metrics.floor import AgainstItself
 from ganbench.metrics.frechet import fid, fid_spread
 from ganbench.metrics.kernel import kid
 from ganbench.metrics.neighbours import DENSITY_K, nearest, neighbours
@@ -18,7 +19,7 @@ from ganbench.metrics.points import POINT_METRICS, Metric
 from ganbench.metrics.transport import sliced_w
 from ganbench.types import UsageError
 
-MODE_COUNT = 26_000
+STACKED_COUNT = 26_000
 """Images in which the modes of stacked sets are counted, by PacGAN's protocol (arXiv:1712.04086)."""
 
 SPLITS = 4
@@ -56,7 +57,7 @@ IMAGE_METRICS: dict[str, Metric] = {
 
 
 @dataclass(frozen=True, eq=False)
-class ImageRuler:
+class ImageRuler(AgainstItself):
     """Measures generated images against a data set, always the same images of it, over the features that it names.
 
     The first `count` generated images stand against a fixed random `count` of the real ones; `count` is lowered to
@@ -75,7 +76,7 @@ class ImageRuler:
     count: int
     features: Features
     seed: int = 0
-    mode_count: int = MODE_COUNT
+    mode_count: int = STACKED_COUNT
 
     def __post_init__(self) -> None:
         count = min(self.count, len(self.data) // 2)
@@ -123,24 +124,12 @@ class ImageRuler:
         found = nearest(self.features(generated).features, self._known.features, count)
         return self._sample.pixels[found.places], found.distances
 
-    @property
-    def floor(self) -> dict[str, float]:
-        """The metrics of real images against real ones, as many: the best that can be hoped for.
+    def _halvings(self) -> list[dict[str, float]]:
+        """The training images of `nearest_train` are all but those that stand for generated ones.
 
-        The mean over four random halvings. The training images of `nearest_train` are all but those that stand for
-        generated ones; `label_accuracy` is that of the classifier itself.
+        `label_accuracy` is that of the classifier itself.
         """
-        return {name: float(np.mean(values)) for name, values in self._real_against_real.items()}
-
-    @property
-    def floor_spread(self) -> dict[str, float]:
-        """The standard deviation of each figure of `floor` over the halvings."""
-        return {name: float(np.std(values, ddof=1)) for name, values in self._real_against_real.items()}
-
-    @cached_property
-    def _real_against_real(self) -> dict[str, list[float]]:
-        figures = [self._split(*self._halving(split)) for split in range(SPLITS)]
-        return {name: [figure[name] for figure in figures] for name in figures[0]}
+        return [self._split(*self._halving(split)) for split in range(SPLITS)]
 
     def _split(self, one: Int[np.ndarray, "half"], other: Int[np.ndarray, "half"]) -> dict[str, float]:
         """The metrics of the images of one half as if the other's had been generated."""

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from ganbench.data.points import PointSet
 from ganbench.metrics import divergences, modes, transport
+from ganbench.metrics.floor import AgainstItself
 from ganbench.types import UsageError
 
 COUNT = 1024
@@ -51,7 +52,7 @@ POINT_METRICS: dict[str, Metric] = {
 
 
 @dataclass(frozen=True, eq=False)
-class PointRuler:
+class PointRuler(AgainstItself):
     """Measures generated points against a data set, always the same points of it.
 
     Distances and divergences are between the first `count` generated points and a fixed random `count` of the
@@ -104,27 +105,13 @@ class PointRuler:
             generated = np.full_like(generated, np.nan)
         return self._compare(self.reference, generated[: self.count], generated[: self.mode_count])
 
-    @property
-    def floor(self) -> dict[str, float]:
-        """The metrics of real points against real ones, as many: the best that can be hoped for.
-
-        The mean over four random halvings; modes are counted among `mode_count` real points, or all there are.
-        """
-        return {name: float(np.mean(values)) for name, values in self._real_against_real.items()}
-
-    @property
-    def floor_spread(self) -> dict[str, float]:
-        """The standard deviation of each figure of `floor` over the halvings."""
-        return {name: float(np.std(values, ddof=1)) for name, values in self._real_against_real.items()}
-
-    @cached_property
-    def _real_against_real(self) -> dict[str, list[float]]:
+    def _halvings(self) -> list[dict[str, float]]:
+        """Modes are counted among `mode_count` real points, or all there are."""
         splits = [self.data.halves(self.seed + split) for split in range(SPLITS)]
-        figures = [
+        return [
             self._compare(one[: self.count], other[: self.count], np.concatenate([one, other])[: self.mode_count])
             for one, other in splits
         ]
-        return {name: [figure[name] for figure in figures] for name in figures[0]}
 
     def _compare(
         self,

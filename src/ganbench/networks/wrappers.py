@@ -51,8 +51,6 @@ class PackedCritic(nn.Module):
     def forward(self, x: Float[Tensor, "batch ..."], y: Tensor | None = None) -> Verdict:
         if not self.training:
             x = x.repeat_interleave(self.count, dim=0)
-        if len(x) % self.count:
-            raise UsageError(f"batch_size must be a multiple of the pack's {self.count}, not {len(x)}")
         return self.critic(x.reshape(len(x) // self.count, self.count * x.shape[1], *x.shape[2:]), None)
 
 
