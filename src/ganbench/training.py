@@ -21,7 +21,7 @@ from ganbench.recipes.base import Player, Recipe
 from ganbench.seeds import derive
 from ganbench.types import Head, Memory, Prior, Sample, Sizes, Term, Turn, UsageError
 
-COUNTERS = ("round", "seconds", "drawn", "generator_turns")
+COUNTERS = ("round", "seconds", "critic_turns", "generator_turns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class State:
             self.layer_noise = torch.manual_seed(derive(seed, "layers")).get_state()
         self.round = 0
         self.seconds = 0.0
-        self.drawn = 0
+        self.critic_turns = 0
         self.generator_turns = 0
 
     def set_precision(self, by_width: Callable[[int], torch.dtype]) -> None:
@@ -151,11 +151,6 @@ class State:
             set_precision(network, by_width)
         self.critic.keep_copies()
         self.generator.keep_copies()
-
-    @property
-    def critic_turns(self) -> int:
-        """How many turns the critic has had: each turn of either player draws a batch."""
-        return self.drawn - self.generator_turns
 
     @property
     def networks(self) -> list[nn.Module]:
@@ -292,8 +287,10 @@ def play_round(state: State, recipe: Recipe, batches: Batches, progress: float =
 
 def critic_turn(state: State, recipe: Recipe, batches: Batches, progress: float) -> dict[str, Tensor]:
     """The critic learns to tell the data from fakes, which are made without a graph."""
+    real = batches[state.critic_turns]
+    state.critic_turns += 1
     with torch.no_grad():
-        turn = _deal(state, recipe, batches, progress, joint=state.joint)
+        turn = _deal(state, recipe, real, progress, joint=state.joint)
     game = recipe.objective.discriminator(turn.scores, state.memory)
     loss, losses = _add_terms("critic", game, recipe.critic.terms, turn)
     state.critic.step(loss, recipe.critic, progress)
@@ -306,8 +303,9 @@ def critic_turn(state: State, recipe: Recipe, batches: Batches, progress: float)
 
 
 def generator_turn(state: State, recipe: Recipe, batches: Batches, progress: float) -> dict[str, Tensor]:
-    """The generator learns what the critic takes for data."""
-    turn = _deal(state, recipe, batches, progress, joint=False)
+    """The generator learns what the critic takes for data. Where it is compared with data, it is those seen last."""
+    real = batches[max(state.critic_turns - 1, 0)]
+    turn = _deal(state, recipe, real, progress, joint=False)
     game = recipe.objective.generator(turn.scores, state.memory)
     loss, losses = _add_terms("generator", game, recipe.generator.terms, turn)
     state.generator.step(loss, recipe.generator, progress)
@@ -317,10 +315,8 @@ def generator_turn(state: State, recipe: Recipe, batches: Batches, progress: flo
     return losses
 
 
-def _deal(state: State, recipe: Recipe, batches: Batches, progress: float, *, joint: bool) -> Turn:
-    """The next batch of the data and as many fakes, with the data's labels."""
-    real: Sample = batches[state.drawn]
-    state.drawn += 1
+def _deal(state: State, recipe: Recipe, real: Sample, progress: float, *, joint: bool) -> Turn:
+    """A batch of the data and as many fakes, with the data's labels."""
     latent = state.prior.draw(real.y, len(real.x), state.streams["latent"])
     fake = state.generator.network(latent)
     return Turn(real, fake, latent, state.critic.network, state.streams["terms"], progress=progress, joint=joint)

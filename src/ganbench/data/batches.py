@@ -14,9 +14,9 @@ class Batches:
     """An endless, seekable stream: batch i is the same whatever was drawn before it.
 
     The stream walks through one seeded permutation of the set after another, so each thing is drawn once before any is
-    drawn again. A training gives each turn of either player the next batch;
-    a batch that reaches the end of an epoch goes on in the next. Things: (n, ...); batches: (size, ...). Bytes are
-    pixels: they stay bytes in memory, and a batch of them is scaled from 0 .. 255 to [-1, 1].
+    drawn again. A training gives each turn of the critic the next batch; one that reaches the end of an epoch goes on
+    in the next. Things: (n, ...); batches: (size, ...). Bytes are pixels: they stay bytes in memory, and a batch of
+    them is scaled from 0 .. 255 to [-1, 1].
     """
 
     def __init__(
