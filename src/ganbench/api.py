@@ -24,7 +24,7 @@ from ganbench.metrics import MODE_COUNT, STACKED_COUNT, ImageRuler, PointRuler
 from ganbench.progress import watching
 from ganbench.recipes.base import Recipe
 from ganbench.runs import UNNAMED, RunFolder
-from ganbench.studies import Results, Study, carry_out
+from ganbench.studies import Results, Study, carry_out, local_workers
 from ganbench.studies.grid import cells
 from ganbench.types import UsageError
 from ganbench.workbench import Workbench, make_ruler
@@ -264,4 +264,4 @@ def compare(
     named = recipes if isinstance(recipes, Mapping) else {name: name for name in recipes}
     study_cells = cells(named, optimizers, grid, changes.items(), found.medium)
     study = Study(Path(out), found, source_name(data), study_cells, seeds, "Comparison")
-    return carry_out(study, jobs)[0]
+    return carry_out(study, local_workers(jobs))[0]

@@ -13,7 +13,7 @@ import pytest
 from ganbench.api import compare
 from ganbench.objectives import Memoryless
 from ganbench.recipes import Recipe
-from ganbench.studies import carry_out
+from ganbench.studies import carry_out, local_workers
 from tests.studies.conftest import SMALL, WORDS, outcome, small_study, table
 
 ROUNDS = 6
@@ -25,7 +25,7 @@ COMMAND = ("compare", "gan,lsgan", "--data", "moons", "--rounds", ROUNDS, "--job
 def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished study of two recipes and two seeds, pictures and all."""
     study = small_study(tmp_path_factory.mktemp("compare") / "study", ROUNDS)
-    _, complete = carry_out(study, jobs=1)
+    _, complete = carry_out(study, local_workers(1))
     assert complete
     return study.path
 

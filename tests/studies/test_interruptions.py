@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ganbench.studies import carry_out
+from ganbench.studies import carry_out, local_workers
 from tests.studies.conftest import WORDS, outcome, small_study, table
 from tests.undrawn import draw_nothing
 
@@ -29,7 +29,7 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     study = small_study(tmp_path_factory.mktemp("unbroken") / "study", ROUNDS)
     with pytest.MonkeyPatch.context() as monkeypatch:
         draw_nothing(monkeypatch)
-        carry_out(study, jobs=1)
+        carry_out(study, local_workers(1))
     return study.path
 
 
@@ -121,7 +121,7 @@ def test_a_killed_study_goes_on_and_its_workers_do_not(
     study.kill()
     wait_until(lambda: not any(map(alive, left)))
     assert not (tmp_path / "study" / "summary.json").exists()
-    carry_out(small_study(tmp_path / "study", ROUNDS, seeds=1), jobs=1)
+    carry_out(small_study(tmp_path / "study", ROUNDS, seeds=1), local_workers(1))
     assert_as_unbroken(tmp_path, unbroken)
 
 

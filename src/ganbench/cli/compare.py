@@ -44,9 +44,9 @@ def command(
 
 def finish(study: Any, jobs: int | None) -> None:
     """Runs a study to its end, or to an interruption, and prints what it came to."""
-    from ganbench.studies import carry_out
+    from ganbench.studies import carry_out, local_workers
 
-    results, complete = carry_out(study, jobs)
+    results, complete = carry_out(study, local_workers(jobs))
     for place, row in enumerate(results.ranking.rows, start=1):
         interval = row.interval
         spread = "" if interval.low is None else f"  (95 % interval {interval.low:.4g} to {interval.high:.4g})"

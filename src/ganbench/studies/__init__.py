@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
-
 from ganbench.studies.pages import write_report
 from ganbench.studies.results import Results, read_results, write_results
-from ganbench.studies.study import Study
+from ganbench.studies.study import Study, run_all
+from ganbench.studies.workers import Workers, local_workers
 
 
-def carry_out(study: Study, jobs: int | None = None) -> tuple[Results, bool]:
-    """Does the runs that are left, writes table, summary and report; also says whether all was done.
-
-    By default there is a worker a core, though not more than there are runs.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    complete = study.run(jobs or min(cores, len(study.cells) * study.seeds))
+def carry_out(study: Study, workers: Workers) -> tuple[Results, bool]:
+    """Does the runs that are left, writes table, summary and report; also says whether all was done."""
+    complete = run_all([study], workers)
     results = read_results(study)
     write_results(results, study)
     write_report(results, study)
     return results, complete
+
+
+__all__ = ["Results", "Study", "carry_out", "local_workers", "read_results", "run_all", "write_report", "write_results"]

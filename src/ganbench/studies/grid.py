@@ -9,9 +9,11 @@ from itertools import product
 from typing import Any
 
 from ganbench.configuration import Configuration, configure, parse_change
+from ganbench.fitting import fit
 from ganbench.optimizers import OPTIMIZERS
 from ganbench.recipes.base import Recipe
 from ganbench.settings import unknown
+from ganbench.studies.workers import Work
 from ganbench.types import Medium, UsageError
 
 SHARED = ("images", "features", "measure")
@@ -26,6 +28,7 @@ class Cell:
     recipe: str | Recipe
     changes: tuple[tuple[str, Any], ...]
     medium: Medium = "points"
+    work: Work = fit
 
     def configuration(self, data: str, seed: int) -> Configuration:
         return configure(self.recipe, data, changes=[*self.changes, ("seed", seed)], medium=self.medium)

@@ -106,7 +106,7 @@ def _outcome(runs: Sequence[Done], guide: str) -> CellOutcome:
 
 def write_results(results: Results, study: Study) -> None:
     """`table.csv`, a row a run, and `summary.json`, a row a cell."""
-    write_atomically(study.path / "table.csv", _table(results).encode())
+    write_atomically(study.path / "table.csv", _table(results, study).encode())
     ranking = results.ranking
     comparisons = [
         {
@@ -135,7 +135,7 @@ def write_results(results: Results, study: Study) -> None:
     write_atomically(study.path / "summary.json", json.dumps(plain(summary), indent=1).encode())
 
 
-def _table(results: Results) -> str:
+def _table(results: Results, study: Study) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     best = [f"best_{name}" for name in results.metrics]
@@ -148,5 +148,5 @@ def _table(results: Results) -> str:
             row += [run.value(name) for name in results.metrics]
             row += [run.value(name, "best") for name in results.metrics]
             row += [run.time_to(goal) for goal in GOALS]
-            writer.writerow([*row, f"runs/{run.folder.path.name}"])
+            writer.writerow([*row, run.folder.path.relative_to(study.path).as_posix()])
     return text.getvalue()

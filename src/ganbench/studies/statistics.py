@@ -41,7 +41,7 @@ class Comparison:
     """What the first of two cells shows relative to the second, over the `n` seeds that both have.
 
     `effect` is the ratio first / second of geometric means, or the difference first - second of means, as
-    `kind` says; None without a shared seed. `low` and `high` are its 95 % interval; None where the seeds show
+    `kind` says; None without a shared seed. `low` and `high` are its interval, of 95 % by default; None where the seeds show
     no spread to take it from. `p` is two-sided; in a `Ranking` it is corrected for all the ranking's pairs.
     """
 
@@ -135,12 +135,12 @@ def bootstrap_interval(values: ArrayLike, level: float = 0.95, seed: int = 0) ->
     return Interval(mean, float(mean + widening * low), float(mean + widening * high), n)
 
 
-def paired_comparison(a: ArrayLike, b: ArrayLike) -> Comparison:
+def paired_comparison(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Comparison:
     """Student's paired t-test of a metric of two cells, `a` and `b` of shape (n,), on the same n seeds.
 
     Where all values are positive, d = log a - log b and the effect exp(mean d) is the ratio of the geometric
     means; otherwise (a `kid` below zero, no mode found) d = a - b and the effect is mean d. With s the
-    standard deviation of d, the 95 % interval is that of mean d ± t_{n-1} s / sqrt(n).
+    standard deviation of d, the interval of the `level` is that of mean d ± t_{n-1} s / sqrt(n).
 
     Fewer than two seeds decide nothing: p = 1. If d has no spread (a count that is the same in every run),
     t has no scale: p is then the exact sign-flip test's, 2^(1 - n), and there is no interval.
@@ -171,7 +171,7 @@ def paired_comparison(a: ArrayLike, b: ArrayLike) -> Comparison:
         p = 2.0 ** (1 - n) if abs(mean) > ROUNDING * scale else 1.0
         return Comparison(_effect(mean, kind), None, None, p, n, kind)
     error = spread / math.sqrt(n)
-    half = float(stats.t.ppf(0.975, n - 1)) * error
+    half = float(stats.t.ppf((1 + level) / 2, n - 1)) * error
     p = float(2 * stats.t.sf(abs(mean) / error, n - 1))
     return Comparison(_effect(mean, kind), _effect(mean - half, kind), _effect(mean + half, kind), p, n, kind)
 

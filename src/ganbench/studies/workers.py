@@ -8,14 +8,14 @@ import pickle
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 from ganbench import fitting
 from ganbench.configuration import Configuration
@@ -25,6 +25,24 @@ from ganbench.types import UsageError, WorkError
 from ganbench.workbench import Rulers, Workbench
 
 
+Data: TypeAlias = Mapping[str, DataSet]
+"""Data sets by the names that configurations give them."""
+
+
+class Work(Protocol):
+    """What is done with a training that has been set up: as a rule it is trained, measured and drawn to its end."""
+
+    def __call__(
+        self,
+        bench: Workbench,
+        folder: RunFolder,
+        *,
+        resume: bool,
+        watch: fitting.Watcher,
+        interrupted: Callable[[], bool],
+    ) -> Mapping[str, Any]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """One run to be done."""
@@ -32,6 +50,7 @@ class Task:
     name: str
     configuration: Configuration
     folder: Path
+    work: Work = fitting.fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +75,8 @@ class Contact:
 
 def perform(
     task: Task,
-    data: DataSet,
-    rulers: Rulers,
+    data: Data,
+    rulers: dict[str, Rulers],
     interrupted: Callable[[], bool],
     watch: fitting.Watcher,
 ) -> str:
@@ -68,12 +87,15 @@ def perform(
     if interrupted():
         return "interrupted"
     try:
-        bench = Workbench(task.configuration, data, rulers)
+        source = task.configuration.data
+        bench = Workbench(task.configuration, data[source], rulers.setdefault(source, {}))
         fitting.check(bench)
         resume = (task.folder / "config.yaml").exists()
-        folder = RunFolder.open(task.folder) if resume else RunFolder.create(task.folder, task.configuration, data)
+        folder = (
+            RunFolder.open(task.folder) if resume else RunFolder.create(task.folder, bench.configuration, bench.data)
+        )
         error_file(task.folder).unlink(missing_ok=True)
-        summary = fitting.fit(bench, folder, resume=resume, watch=watch, interrupted=interrupted)
+        summary = task.work(bench, folder, resume=resume, watch=watch, interrupted=interrupted)
         return summary["status"]
     except Exception as error:
         _tell_why(task, traceback.format_exc())
@@ -91,8 +113,20 @@ def _tell_why(task: Task, reason: str) -> None:
     path.write_text(reason, encoding="utf-8")
 
 
-def perform_all(tasks: Sequence[Task], data: DataSet, jobs: int, contact: Contact) -> None:
-    """Does all tasks with so many workers. A worker that dies takes no run with it but its own.
+class Workers(Protocol):
+    """Who does the runs of a study: each run's folder then holds what became of it, whoever did it."""
+
+    def __call__(self, tasks: Sequence[Task], data: Data, contact: Contact) -> None: ...
+
+
+def local_workers(jobs: int | None = None) -> Workers:
+    """So many processes of this machine, by default one a core."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return partial(_perform_all, jobs=jobs or cores)
+
+
+def _perform_all(tasks: Sequence[Task], data: Data, contact: Contact, jobs: int) -> None:
+    """Does all tasks with so many workers, though not with more than there are tasks. A worker that dies takes no run with it but its own.
 
     Which of the runs at hand killed a worker is not known, so each of them is tried once more, alone; one that kills
     its worker then too has failed. With one job the runs are done in this process, which a person's own objects need
@@ -102,8 +136,9 @@ def perform_all(tasks: Sequence[Task], data: DataSet, jobs: int, contact: Contac
         UsageError: a recipe holds objects that no other process can be given.
         WorkError: no worker could be started.
     """
+    jobs = max(1, min(jobs, len(tasks)))
     if jobs == 1:
-        rulers: Rulers = {}
+        rulers: dict[str, Rulers] = {}
         for task in tasks:
             contact.on_done(task, perform(task, data, rulers, contact.interrupted, contact.watch(task)))
         return
@@ -124,7 +159,7 @@ def _tell(on_news: Callable[[News], None], name: str, progress: fitting.Progress
     on_news(News(name, progress))
 
 
-def _with_pool(tasks: Sequence[Task], data: DataSet, jobs: int, contact: Contact) -> tuple[list[Task], list[Task]]:
+def _with_pool(tasks: Sequence[Task], data: Data, jobs: int, contact: Contact) -> tuple[list[Task], list[Task]]:
     """Does tasks until all are done or a worker dies; gives those that were begun by then, and the others."""
     context = multiprocessing.get_context("spawn")
     # The data go through a queue: handed over at the start, they would hold up this process for ever if a worker died

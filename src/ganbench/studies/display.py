@@ -1,0 +1,77 @@
+"""What a person sees of a study at work: runs done, time left, and how the cells stand so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TypeAlias
+
+import numpy as np
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ganbench.metrics.guides import guide_of
+from ganbench.progress import line
+from ganbench.runs import RunFolder
+from ganbench.studies.workers import News, Task
+
+Watchers: TypeAlias = tuple[Callable[[News], None], Callable[[Task, str], None]]
+
+ROWS = 20
+"""Cells that the standing table shows at most: the best ones."""
+
+
+@contextmanager
+def watching(tasks: Mapping[str, Sequence[Task]], left: Sequence[Task]) -> Iterator[Watchers]:
+    """Shows a study while the block lasts: live on a terminal, else a line a run. `tasks` has each cell's runs."""
+    console = Console(stderr=True)
+    total = sum(map(len, tasks.values()))
+    shares: dict[str, float] = {}
+    columns = (TextColumn("{task.completed:.1f} of {task.total} runs"), BarColumn(bar_width=24), TimeRemainingColumn())
+    bar = Progress(*columns, TextColumn("{task.description}"), console=console)
+    shown = bar.add_task("starting", total=total, completed=total - len(left))
+    live = console.is_terminal or console.is_jupyter
+
+    def on_news(news: News) -> None:
+        shares[news.name] = news.progress.share
+        bar.update(shown, completed=total - len(left) + sum(shares.values()))
+        bar.update(shown, description=f"{news.name}: {line(news.progress)}")
+
+    def on_done(task: Task, status: str) -> None:
+        shares[task.name] = 1.0
+        console.print(f"{task.name}: {_ending(task, status)}", highlight=False, markup=False)
+        if live:
+            view.update(Group(_standing(tasks), bar))
+
+    if not live:
+        yield on_news, on_done
+        return
+    with Live(Group(_standing(tasks), bar), console=console, transient=True, refresh_per_second=4) as view:
+        yield on_news, on_done
+
+
+def _ending(task: Task, status: str) -> str:
+    summary = RunFolder(task.folder).summary
+    if status != "finished" or summary is None or not summary["metrics"]["floor"]:
+        return status
+    final = summary["metrics"]["final"]
+    return f"{guide_of(final)} {final[guide_of(final)]:.4g} after {summary['seconds']:.1f} s of training"
+
+
+def _standing(tasks: Mapping[str, Sequence[Task]]) -> Table:
+    """The mean so far of each cell that has a run, the best first."""
+    rows = []
+    for cell, runs in tasks.items():
+        finals = [s["metrics"]["final"] for run in runs if (s := RunFolder(run.folder).summary)]
+        values = [final[guide_of(final)] for final in finals if {"w1", "fid"} & final.keys()]
+        known = [value for value in values if value is not None]
+        if known:
+            rows.append((float(np.mean(known)), cell, f"{len(finals)} of {len(runs)}"))
+    table = Table(box=None, show_header=bool(rows), padding=(0, 2, 0, 0))
+    for name in ("cell", "runs", "mean so far"):
+        table.add_column(name, justify="left" if name == "cell" else "right")
+    for mean, cell, count in sorted(rows)[:ROWS]:
+        table.add_row(cell, count, f"{mean:.4g}")
+    return table
