@@ -65,17 +65,18 @@ def _one_share_each(turn: Turn) -> Tensor:
 class PullAway:
     """Keeps the codes of generated things apart: mean over i != j of cos^2(e_i, e_j). EBGAN, arXiv:1609.03126, eq. 4.
 
-    It is 1 on a collapsed batch and near 1 / (length of the code) on a random one. Dividing by one norm of the whole
-    batch instead of one a row, as some code does, gives about the same number for both.
+    It is 1 on a collapsed batch and near 1 / (length of the code) on a random one. `norm` batch divides by one norm of
+    the whole batch, as much code does: that gives about the same number for both, and is here to be compared with.
     """
 
     weight: NonNegativeFloat = 0.1
+    norm: Literal["row", "batch"] = "row"
 
     def __call__(self, turn: Turn) -> Tensor:
         embedding = turn.on_fake.embedding
         if embedding is None:
             raise UsageError("pull-away needs a critic that gives an embedding, such as an autoencoder")
-        rows = F.normalize(embedding, dim=1)
+        rows = F.normalize(embedding, dim=1) if self.norm == "row" else embedding / embedding.norm()
         count = len(rows)
         squares = (rows @ rows.T).square()
         return (squares.sum() - squares.diagonal().sum()) / (count * (count - 1))

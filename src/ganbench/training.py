@@ -75,9 +75,13 @@ class Learner:
         for parameter, copy in self._copies.items():
             copy.copy_(parameter)
 
+    def gradients(self, loss: Tensor) -> tuple[Tensor, ...]:
+        """The loss's gradient at this player's parameters, which alone take any."""
+        return torch.autograd.grad(loss, self._moved, materialize_grads=True)
+
     def step(self, loss: Tensor, settings: Player, progress: float) -> None:
-        """Moves down the loss. Only this player's parameters take gradients."""
-        gradients = torch.autograd.grad(loss, self._moved, materialize_grads=True)
+        """Moves down the loss."""
+        gradients = self.gradients(loss)
         # Into the same memory each time: fresh pages cost more than the copy.
         torch._foreach_copy_(self._slots, gradients)
         for group in self.optimizer.param_groups:
@@ -304,15 +308,22 @@ def critic_turn(state: State, recipe: Recipe, batches: Batches, progress: float)
 
 def generator_turn(state: State, recipe: Recipe, batches: Batches, progress: float) -> dict[str, Tensor]:
     """The generator learns what the critic takes for data. Where it is compared with data, it is those seen last."""
-    real = batches[max(state.critic_turns - 1, 0)]
-    turn = _deal(state, recipe, real, progress, joint=False)
-    game = recipe.objective.generator(turn.scores, state.memory)
-    loss, losses = _add_terms("generator", game, recipe.generator.terms, turn)
+    loss, losses = generator_loss(state, recipe, batches, progress)
     state.generator.step(loss, recipe.generator, progress)
     if state.average:
         state.average.follow(state.generator, state.generator_turns)
     state.generator_turns += 1
     return losses
+
+
+def generator_loss(
+    state: State, recipe: Recipe, batches: Batches, progress: float = 0.0
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """What the generator would go down on its next turn, and its parts by name."""
+    real = batches[max(state.critic_turns - 1, 0)]
+    turn = _deal(state, recipe, real, progress, joint=False)
+    game = recipe.objective.generator(turn.scores, state.memory)
+    return _add_terms("generator", game, recipe.generator.terms, turn)
 
 
 def _deal(state: State, recipe: Recipe, real: Sample, progress: float, *, joint: bool) -> Turn:

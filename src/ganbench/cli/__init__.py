@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ganbench import __version__
-from ganbench.cli import compare, data, demo, evaluate, export, features, recipes, sample, train
+from ganbench.cli import compare, data, demo, evaluate, export, features, recipes, reproduce, sample, train, tune
 from ganbench.errors import UsageError, WorkError
 
 app = typer.Typer(
@@ -41,6 +41,8 @@ app.command("sample")(sample.command)
 app.command("export")(export.command)
 app.command("evaluate")(evaluate.command)
 app.command("compare")(compare.command)
+app.command("reproduce")(reproduce.command)
+app.command("tune")(tune.command)
 app.command("recipes")(recipes.command)
 app.command("features")(features.command)
 app.add_typer(data.app, name="data")

@@ -22,13 +22,15 @@ class Autoencoder:
 
     The score is minus the error between an image x and its copy x': `norm` is |x - x'|, the Euclidean norm over all
     pixels; `absolute` the mean of |x - x'| over them, `squared` that of (x - x')^2. The embedding is the code; sides
-    are halved `halvings` times.
+    are halved `halvings` times. With the `target` held, no gradient passes through x itself, only through its copy:
+    so has much code, and it is here to be compared with.
     """
 
     channels: PositiveInt = 64
     halvings: PositiveInt = 1
     code: PositiveInt = 32
     error: Literal["norm", "absolute", "squared"] = "norm"
+    target: Literal["moving", "held"] = "moving"
     norm: Norm = "none"
     init: Init = "default"
 
@@ -42,7 +44,7 @@ class Autoencoder:
 
 
 class AutoencoderCritic(nn.Module):
-    """See Autoencoder. Gradients reach the image through both sides of the error."""
+    """See Autoencoder."""
 
     def __init__(self, settings: Autoencoder, shape: tuple[int, ...]) -> None:
         super().__init__()
@@ -52,6 +54,7 @@ class AutoencoderCritic(nn.Module):
         initialise(self.encoder.last, settings.init)
         self.decoder = Upward(settings.code, pair, shape)
         self.error: Literal["norm", "absolute", "squared"] = settings.error
+        self.held = settings.target == "held"
 
     def code(self, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch code"]:
         return self.encoder.last(self.encoder.hidden(x))
@@ -62,7 +65,7 @@ class AutoencoderCritic(nn.Module):
 
     def forward(self, x: Float[Tensor, "batch ..."], y: Tensor | None = None) -> Verdict:
         code = self.code(x)
-        difference = (x - self.rebuilt(code)).flatten(1)
+        difference = ((x.detach() if self.held else x) - self.rebuilt(code)).flatten(1)
         match self.error:
             case "norm":
                 error = torch.linalg.vector_norm(difference, dim=1)

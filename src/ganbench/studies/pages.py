@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from ganbench.figures.animation import png_bytes
 from ganbench.figures.curves import ranking_figure, study_curves
@@ -28,17 +29,22 @@ SEEDS_SHOWN = 3
 
 def write_report(results: Results, study: Study) -> None:
     """`report.html`: conclusions, ranking, curves over seconds, and each cell's pictures."""
-    page = Page(
-        title=f"{study.title} on {study.data.title}",
-        lead=results.conclusions,
-        sections=[
-            Section("Ranking", pictures=_ranking(results), tables=[_ranking_table(results)]),
-            Section("Distance against training time", pictures=_curves(results), tables=[_times_table(results)]),
-            *(_cell_section(cell, runs) for cell, runs in _in_order(results)),
-            Section("All metrics", tables=[_metrics_table(results)], folded=True),
-        ],
-    )
+    title = f"{study.title} on {study.data.title}"
+    page = Page(title=title, lead=results.conclusions, sections=sections(results))
     write_page(page, study.path / "report.html")
+
+
+def sections(results: Results, seeds: int = SEEDS_SHOWN, prefix: str = "", names: Sequence[str] = ()) -> list[Section]:
+    """Ranking, curves, so many runs of each cell, and all metrics; headings begin with the prefix.
+
+    `names` are further pictures of a run to be shown.
+    """
+    return [
+        Section(f"{prefix}Ranking", pictures=_ranking(results), tables=[_ranking_table(results)]),
+        Section(f"{prefix}Distance against training time", pictures=_curves(results), tables=[_times_table(results)]),
+        *(_cell_section(prefix + cell, runs, seeds, names) for cell, runs in _in_order(results)),
+        Section(f"{prefix}All metrics", tables=[_metrics_table(results)], folded=True),
+    ]
 
 
 def _in_order(results: Results) -> list[tuple[str, list[Done]]]:
@@ -103,17 +109,17 @@ def _times_table(results: Results) -> Table:
     return Table(header, rows, caption="Runs that reached a distance and stayed, and after how much training.")
 
 
-def _cell_section(cell: str, runs: Sequence[Done]) -> Section:
+def _cell_section(heading: str, runs: Sequence[Done], seeds: int, names: Sequence[str]) -> Section:
     """The pictures of a cell's first runs, and how those ended that diverged."""
-    shown = [run for run in runs if (run.folder.figures / "training.webp").exists()][:SEEDS_SHOWN]
+    shown = [run for run in runs if (run.folder.figures / "training.webp").exists()][:seeds]
     pictures = [
         read_picture(run.folder.figures / name, f"Seed {run.seed}, {what}.")
-        for name, what in CELL_PICTURES
+        for name, what in (*CELL_PICTURES, *((name, Path(name).stem) for name in names))
         for run in shown
         if (run.folder.figures / name).exists()
     ]
     causes = [f"Seed {run.seed}: {run.summary['cause']}." for run in runs if run.status == "diverged"]
-    return Section(cell, paragraphs=causes, pictures=pictures)
+    return Section(heading, paragraphs=causes, pictures=pictures)
 
 
 def _metrics_table(results: Results) -> Table:

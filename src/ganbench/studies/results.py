@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -104,9 +105,24 @@ def _outcome(runs: Sequence[Done], guide: str) -> CellOutcome:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class RunTable:
+    """A row a run."""
+
+    header: list[str]
+    rows: list[list[Any]]
+
+
 def write_results(results: Results, study: Study) -> None:
     """`table.csv`, a row a run, and `summary.json`, a row a cell."""
-    write_atomically(study.path / "table.csv", _table(results, study).encode())
+    table = table_of(results, study.path)
+    write_atomically(study.path / "table.csv", as_csv([table.header, *table.rows]).encode())
+    summary = json.dumps(plain(summary_of(results, study)), indent=1)
+    write_atomically(study.path / "summary.json", summary.encode())
+
+
+def summary_of(results: Results, study: Study) -> dict[str, Any]:
+    """A row a cell, how they compare, and what follows."""
     ranking = results.ranking
     comparisons = [
         {
@@ -121,7 +137,7 @@ def write_results(results: Results, study: Study) -> None:
         }
         for (a, b), c in ranking.pairs.items()
     ]
-    summary = {
+    return {
         "data": study.data.name,
         "seeds": study.seeds,
         "ranked_by": results.guide,
@@ -132,21 +148,25 @@ def write_results(results: Results, study: Study) -> None:
         "comparisons": comparisons,
         "conclusions": results.conclusions,
     }
-    write_atomically(study.path / "summary.json", json.dumps(plain(summary), indent=1).encode())
 
 
-def _table(results: Results, study: Study) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+def table_of(results: Results, path: Path) -> RunTable:
+    """What each run came to; folders are told from `path`."""
     best = [f"best_{name}" for name in results.metrics]
     times = [f"seconds_to_{goal:g}_floors" for goal in GOALS]
-    writer.writerow(["cell", "seed", "status", "rounds", "seconds", *results.metrics, *best, *times, "folder"])
-    for runs in results.runs.values():
-        for run in runs:
-            row: list[Any] = [run.cell, run.seed, run.status]
-            row += [run.summary.get("rounds"), run.summary.get("seconds")]
-            row += [run.value(name) for name in results.metrics]
-            row += [run.value(name, "best") for name in results.metrics]
-            row += [run.time_to(goal) for goal in GOALS]
-            writer.writerow([*row, run.folder.path.relative_to(study.path).as_posix()])
+    header = ["cell", "seed", "status", "rounds", "seconds", *results.metrics, *best, *times, "folder"]
+    rows = []
+    for run in (run for runs in results.runs.values() for run in runs):
+        row: list[Any] = [run.cell, run.seed, run.status]
+        row += [run.summary.get("rounds"), run.summary.get("seconds")]
+        row += [run.value(name) for name in results.metrics]
+        row += [run.value(name, "best") for name in results.metrics]
+        row += [run.time_to(goal) for goal in GOALS]
+        rows.append([*row, run.folder.path.relative_to(path).as_posix()])
+    return RunTable(header, rows)
+
+
+def as_csv(rows: Iterable[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()

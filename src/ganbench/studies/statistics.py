@@ -41,8 +41,8 @@ class Comparison:
     """What the first of two cells shows relative to the second, over the `n` seeds that both have.
 
     `effect` is the ratio first / second of geometric means, or the difference first - second of means, as
-    `kind` says; None without a shared seed. `low` and `high` are its interval, of 95 % by default; None where the seeds show
-    no spread to take it from. `p` is two-sided; in a `Ranking` it is corrected for all the ranking's pairs.
+    `kind` says; None without a shared seed. `low` and `high` are its interval, of 95 % by default; None where the
+    seeds show no spread to take it from. `p` is two-sided; in a `Ranking` it is corrected for all the ranking's pairs.
     """
 
     effect: float | None
@@ -135,12 +135,14 @@ def bootstrap_interval(values: ArrayLike, level: float = 0.95, seed: int = 0) ->
     return Interval(mean, float(mean + widening * low), float(mean + widening * high), n)
 
 
-def paired_comparison(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Comparison:
+def paired_comparison(
+    a: ArrayLike, b: ArrayLike, level: float = 0.95, kind: Literal["ratio", "difference"] | None = None
+) -> Comparison:
     """Student's paired t-test of a metric of two cells, `a` and `b` of shape (n,), on the same n seeds.
 
     Where all values are positive, d = log a - log b and the effect exp(mean d) is the ratio of the geometric
-    means; otherwise (a `kid` below zero, no mode found) d = a - b and the effect is mean d. With s the
-    standard deviation of d, the interval of the `level` is that of mean d ± t_{n-1} s / sqrt(n).
+    means; otherwise (a `kid` below zero, no mode found), or where `kind` says so, d = a - b and the effect is mean d.
+    With s the standard deviation of d, the interval of the `level` is that of mean d ± t_{n-1} s / sqrt(n).
 
     Fewer than two seeds decide nothing: p = 1. If d has no spread (a count that is the same in every run),
     t has no scale: p is then the exact sign-flip test's, 2^(1 - n), and there is no interval.
@@ -160,8 +162,8 @@ def paired_comparison(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Compar
     if first.shape != second.shape:
         raise UsageError(f"a has {len(first)} values and b has {len(second)}; they are paired by seed")
     n = len(first)
-    positive = bool((first > 0).all() and (second > 0).all())
-    kind: Literal["ratio", "difference"] = "ratio" if positive else "difference"
+    positive = bool((first > 0).all() and (second > 0).all()) and kind != "difference"
+    kind = "ratio" if positive else "difference"
     if n == 0:
         return Comparison(None, None, None, 1.0, 0, kind)
     d = np.log(first) - np.log(second) if positive else first - second

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ganbench.configuration import Configuration
 from ganbench.data import DataSet, ImageSet
@@ -35,14 +35,14 @@ class Done:
         """A closing measurement, or none where the run has not come to one."""
         return self.summary["metrics"][which].get(metric) if self.status == "finished" else None
 
-    def time_to(self, goal: float) -> float | None:
-        """Seconds of training until the distance was so many floors, at the sizes of the snapshots."""
-        if self.status != "finished":
+    def time_to(self, goal: float, unit: Literal["seconds", "round"] = "seconds") -> float | None:
+        """Seconds of training, or rounds, until the distance was so many floors, at the sizes of the snapshots."""
+        if self.status != "finished" or not self.summary["snapshot_floor"]:
             return None
         rows = self.folder.rows("metrics")
         guide = guide_of(self.summary["snapshot_floor"])
         threshold = goal * self.summary["snapshot_floor"][guide]
-        return time_to([row["seconds"] for row in rows], [row[guide] for row in rows], threshold)
+        return time_to([row[unit] for row in rows], [row[guide] for row in rows], threshold)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,6 @@ from ganbench.runs import RunFolder
 from ganbench.types import UsageError, WorkError
 from ganbench.workbench import Rulers, Workbench
 
-
 Data: TypeAlias = Mapping[str, DataSet]
 """Data sets by the names that configurations give them."""
 
@@ -126,8 +125,9 @@ def local_workers(jobs: int | None = None) -> Workers:
 
 
 def _perform_all(tasks: Sequence[Task], data: Data, contact: Contact, jobs: int) -> None:
-    """Does all tasks with so many workers, though not with more than there are tasks. A worker that dies takes no run with it but its own.
+    """Does all tasks with so many workers, though not with more than there are tasks.
 
+    A worker that dies takes no run with it but its own.
     Which of the runs at hand killed a worker is not known, so each of them is tried once more, alone; one that kills
     its worker then too has failed. With one job the runs are done in this process, which a person's own objects need
     that cannot be pickled.

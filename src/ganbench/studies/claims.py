@@ -1,0 +1,206 @@
+"""Sentences that people believe about GANs, and what the runs of a study say of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from ganbench.settings import settings
+from ganbench.studies.measures import After, End, Measure, MeasureSetting, Runs, Values
+from ganbench.studies.statistics import bootstrap_interval, paired_comparison
+
+Verdict: TypeAlias = Literal["supported", "refuted", "undecided"]
+
+LEVEL = 0.95
+LEAST_EQUAL = 3
+"""So many equal values are taken for an interval without width; fewer say nothing."""
+
+
+@settings
+class Part:
+    """One statement of a claim: a measure of the cell `of`, alone or against other cells, lies in a region.
+
+    Against others it is the ratio or the difference (as the measure is compared) of the two means, over the seeds that
+    both have. One of `below`, `above`, `within` and `outside` is the region.
+    """
+
+    says: str
+    measure: MeasureSetting
+    of: str
+    against: tuple[str, ...] = ()
+    experiment: str | None = None
+    below: float | None = None
+    above: float | None = None
+    within: tuple[float, float] | None = None
+    outside: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if sum(x is not None for x in (self.below, self.above, self.within, self.outside)) != 1:
+            raise ValueError("one of below, above, within and outside is needed")
+
+    @property
+    def region(self) -> str:
+        if self.below is not None:
+            return f"below {self.below:g}"
+        if self.above is not None:
+            return f"above {self.above:g}"
+        low, high = self.within or self.outside or (0.0, 0.0)
+        return f"{'within' if self.within else 'outside'} {low:g} to {high:g}"
+
+    def judge(self, low: float, high: float) -> Verdict:
+        """What an interval says: all of it in the region, none of it, or neither."""
+        spans = self._spans()
+        if any(a <= low and high <= b for a, b in spans):
+            return "supported"
+        return "undecided" if any(low <= b and a <= high for a, b in spans) else "refuted"
+
+    def _spans(self) -> list[tuple[float, float]]:
+        """The region as intervals."""
+        if self.outside is not None:
+            low, high = self.outside
+            return [(-math.inf, low), (high, math.inf)]
+        if self.within is not None:
+            return [self.within]
+        return [(-math.inf if self.above is None else self.above, math.inf if self.below is None else self.below)]
+
+
+@settings
+class Claim:
+    """A sentence, where it comes from, and the parts that it stands or falls with."""
+
+    sentence: str
+    parts: tuple[Part, ...]
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean, ratio or difference over `n` seeds with its interval; None where the seeds give none."""
+
+    effect: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the seeds say of one part: what was measured, its 95 % interval, and where that lies.
+
+    `refuted` says so at the level that is corrected for the number of the claim's parts.
+    """
+
+    part: Part
+    measured: str
+    against: str | None
+    kind: Literal["value", "ratio", "difference"]
+    estimate: Estimate
+    verdict: Verdict
+    refuted: bool
+    at_equal_seconds: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A claim with its verdict, and the evidence for each part."""
+
+    name: str
+    claim: Claim
+    verdict: Verdict
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def seeds(self) -> int:
+        """The fewest seeds that a part rests on."""
+        return min((each.estimate.n for each in self.evidence), default=0)
+
+
+def find(name: str, claim: Claim, experiments: Mapping[str, Runs]) -> Finding:
+    """The verdict on a claim. `experiments` has the runs of each experiment by cell.
+
+    `supported`: the 95 % interval of every part lies in its region (no correction is needed for that: all parts must
+    hold at once). `refuted`: of some part all of the interval lies outside, at a level corrected for the number of
+    parts (Bonferroni), since one is enough. Else `undecided`.
+    """
+    count = sum(max(1, len(part.against)) for part in claim.parts)
+    evidence = tuple(each for part in claim.parts for each in _weigh(part, _runs_of(part, experiments), count))
+    verdict: Verdict = "undecided"
+    if any(each.refuted for each in evidence):
+        verdict = "refuted"
+    elif evidence and all(each.verdict == "supported" for each in evidence):
+        verdict = "supported"
+    return Finding(name, claim, verdict, evidence)
+
+
+def _runs_of(part: Part, experiments: Mapping[str, Runs]) -> Runs:
+    return experiments[part.experiment] if part.experiment else next(iter(experiments.values()))
+
+
+def _weigh(part: Part, runs: Runs, count: int) -> list[Evidence]:
+    found = []
+    for other in part.against or (None,):
+        evidence = _evidence(part, part.measure, runs, other, count)
+        if other is not None and isinstance(part.measure, End) and part.measure.which == "final":
+            equal = After(seconds=_shortest(runs, (part.of, other)), metric=part.measure.metric)
+            evidence = replace(evidence, at_equal_seconds=_evidence(part, equal, runs, other, count))
+        found.append(evidence)
+    return found
+
+
+def _shortest(runs: Runs, cells: Sequence[str]) -> float:
+    """Seconds of training that all runs of some cells had."""
+    return min((run.summary["seconds"] for cell in cells for run in runs[cell] if run.summary), default=1.0)
+
+
+def _evidence(part: Part, measure: Measure, runs: Runs, other: str | None, count: int) -> Evidence:
+    values = measure.values(runs)
+    estimate = _estimate(values, measure, part.of, other, LEVEL)
+    strict = _estimate(values, measure, part.of, other, 1 - (1 - LEVEL) / count)
+    return Evidence(
+        part,
+        measure.said(),
+        other,
+        "value" if other is None else measure.scale,
+        estimate,
+        verdict=_judged(part, estimate),
+        refuted=_judged(part, strict) == "refuted",
+    )
+
+
+def _judged(part: Part, estimate: Estimate) -> Verdict:
+    if estimate.low is None or estimate.high is None:
+        return "undecided"
+    return part.judge(estimate.low, estimate.high)
+
+
+def _estimate(values: Values, measure: Measure, of: str, other: str | None, level: float) -> Estimate:
+    """The mean of a cell, or how it stands to another, over the seeds that both have.
+
+    Means of what is compared by ratios are geometric.
+    """
+    mine = values.get(of, {})
+    theirs = mine if other is None else values.get(other, {})
+    seeds = sorted(mine.keys() & theirs.keys())
+    if not seeds:
+        return Estimate(None, None, None, 0)
+    a, b = [mine[seed] for seed in seeds], [theirs[seed] for seed in seeds]
+    geometric = measure.scale == "ratio"
+    if geometric and min(*a, *b) <= 0:
+        return Estimate(None, None, None, 0)  # a ratio of what may be zero says nothing
+    if other is None:
+        interval = bootstrap_interval(np.log(a) if geometric else a, level)
+        ends = (interval.mean, interval.low, interval.high)
+        return _believed(Estimate(*(math.exp(x) if geometric and x is not None else x for x in ends), interval.n))
+    found = paired_comparison(a, b, level, measure.scale)
+    low, high = (found.effect, found.effect) if found.low is None and len(seeds) > 1 else (found.low, found.high)
+    return _believed(Estimate(found.effect, low, high, found.n))
+
+
+def _believed(estimate: Estimate) -> Estimate:
+    """Equal values give an interval without width; of fewer than three it is not believed."""
+    alike = estimate.low == estimate.high and estimate.n < LEAST_EQUAL
+    return replace(estimate, low=None, high=None) if alike else estimate

@@ -1,0 +1,136 @@
+"""The report of a planned study: what became of each claim, and what that rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ganbench.figures.animation import png_bytes
+from ganbench.figures.starvation import gradient_curves, parallel_lines
+from ganbench.reports import Page, Picture, Section, Table, write_page
+from ganbench.studies.claims import Evidence, Finding
+from ganbench.studies.conclusions import number
+from ganbench.studies.pages import sections
+from ganbench.studies.plans import Experiment
+from ganbench.studies.reproduction import Reproduction
+from ganbench.studies.results import Results
+
+SAME = ("seed", "data")
+"""Settings that are left out of what cells differ in."""
+
+
+def write_findings(reproduction: Reproduction) -> None:
+    """`report.html`: verdicts, the evidence for each, what was held equal, and each experiment's pictures."""
+    plan = reproduction.plan
+    lead = [f"{f.name}: {f.verdict}. {f.claim.sentence}" for f in reproduction.findings]
+    if reproduction.quick:
+        lead.insert(0, "A quick trial of the machinery: trainings this short say nothing of the claims.")
+    page = Page(
+        title=plan.title,
+        lead=lead,
+        sections=[
+            Section("Verdicts", [_legend()], tables=[verdict_table(reproduction.findings)]),
+            *(_claim_section(finding) for finding in reproduction.findings),
+            Section(
+                "What was held equal",
+                [plan.about, f"Source of the claims: {plan.source}."],
+                tables=_differences(reproduction),
+            ),
+            *(
+                section
+                for name, experiment in plan.experiments.items()
+                for section in _experiment(name, experiment, reproduction.results[name])
+            ),
+        ],
+    )
+    write_page(page, reproduction.path / "report.html")
+
+
+def _legend() -> str:
+    return (
+        "A part holds where its 95 % interval over seeds lies in the region that the claim names. Supported: all parts "
+        "hold. Refuted: of some part the whole interval, corrected for the number of parts, lies outside. Else "
+        "undecided: more seeds may tell."
+    )
+
+
+def verdict_table(findings: tuple[Finding, ...]) -> Table:
+    """A row a claim."""
+    rows = [[f.name, f.claim.sentence, f.verdict, "; ".join(map(effect, f.evidence)), str(f.seeds)] for f in findings]
+    return Table(("claim", "sentence", "verdict", "effect [95 % interval]", "seeds"), rows)
+
+
+def effect(evidence: Evidence) -> str:
+    """A mean, ratio or difference with its interval, as in `0.52 times [0.41, 0.66]`."""
+    estimate = evidence.estimate
+    if estimate.effect is None:
+        return "not measured"
+    said = number(estimate.effect)
+    if evidence.kind == "ratio":
+        said = f"{said} times"
+    if evidence.kind == "difference" and estimate.effect > 0:
+        said = f"+{said}"
+    if estimate.low is None or estimate.high is None:
+        return said
+    return f"{said} [{number(estimate.low)}, {number(estimate.high)}]"
+
+
+def who(evidence: Evidence) -> str:
+    """The cells that a part of a claim is about."""
+    of = evidence.part.of
+    return of if evidence.against is None else f"{of} against {evidence.against}"
+
+
+def _claim_section(finding: Finding) -> Section:
+    rows = []
+    for evidence in finding.evidence:
+        part = evidence.part
+        equal = "" if evidence.at_equal_seconds is None else effect(evidence.at_equal_seconds)
+        n = str(evidence.estimate.n)
+        rows.append(
+            [part.says, evidence.measured, who(evidence), part.region, effect(evidence), evidence.verdict, equal, n]
+        )
+    header = ("says", "measured", "cells", "region", "effect [95 %]", "verdict", "at equal seconds", "seeds")
+    remark = [finding.claim.remark] if finding.claim.remark else []
+    return Section(
+        f"{finding.name}: {finding.verdict}", [finding.claim.sentence, *remark], tables=[Table(header, rows)]
+    )
+
+
+def _differences(reproduction: Reproduction) -> list[Table]:
+    """For each experiment the settings in which its cells differ; all others are the same in all of them."""
+    tables = []
+    for name, study in reproduction.studies.items():
+        trees = {cell.name: _flat(cell.configuration(study.source, 0).tree()) for cell in study.cells}
+        keys = dict.fromkeys(key for tree in trees.values() for key in tree if key not in SAME)
+        varied = [key for key in keys if len({str(tree.get(key, "-")) for tree in trees.values()}) > 1]
+        rows = [[cell, *(str(tree.get(key, "-")) for key in varied)] for cell, tree in trees.items()]
+        caption = f"{name}: all settings in which the cells differ, on {study.data.title}, {study.seeds} seeds each."
+        tables.append(Table(("cell", *varied), rows, caption=caption))
+    return tables
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def _experiment(name: str, experiment: Experiment, results: Results) -> list[Section]:
+    pictures = []
+    if "parallel-lines" in experiment.pictures:
+        caption = (
+            "Two parallel lines at the distance t: closed forms, and crosses where 400 points of each were measured."
+        )
+        pictures.append(Picture(caption, png_bytes(parallel_lines()), "image/png"))
+    if "gradients" in experiment.pictures:
+        cells = {cell: [run.folder.rows("metrics") for run in runs] for cell, runs in results.runs.items()}
+        caption = "The generator's gradient while the critic alone is trained: each seed, and their geometric mean."
+        pictures.append(Picture(caption, png_bytes(gradient_curves(cells)), "image/png"))
+    own = [Section(f"{name}: pictures", pictures=pictures)] if pictures else []
+    weights = ["weights.png"] if "critic-weights" in experiment.pictures else []
+    return own + (sections(results, seeds=1, prefix=f"{name}: ", names=weights) if results.floor else [])

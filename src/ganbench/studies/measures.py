@@ -1,0 +1,282 @@
+"""What a claim may look at: a number of each run of an experiment."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Literal, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float
+from pydantic import NonNegativeInt, PositiveFloat
+from scipy import stats
+
+from ganbench.metrics.guides import GUIDES, guide_of
+from ganbench.settings import OneOf, settings
+from ganbench.studies.study import Done
+
+Runs: TypeAlias = Mapping[str, Sequence[Done]]
+Values: TypeAlias = dict[str, dict[int, float]]
+"""Cell to seed to number. A run that has no such number is left out."""
+
+Scale: TypeAlias = Literal["ratio", "difference"]
+
+
+@runtime_checkable
+class Measure(Protocol):
+    """A number of each run. Two cells are compared by the ratio or by the difference of their means."""
+
+    @property
+    def scale(self) -> Scale: ...
+
+    def values(self, runs: Runs) -> Values: ...
+
+    def said(self) -> str:
+        """What is measured, in a few words."""
+        ...
+
+
+@settings
+class End:
+    """A metric of the generator at the end of the training, or of the best snapshot's; by default w1 or fid.
+
+    A run that diverged counts with what its last whole checkpoint showed.
+    """
+
+    metric: str | None = None
+    which: Literal["final", "best"] = "final"
+    scale: Scale = "ratio"
+
+    def values(self, runs: Runs) -> Values:
+        return _each(runs, self._of)
+
+    def _of(self, run: Done) -> float | None:
+        metrics = run.summary["metrics"][self.which]
+        return metrics.get(self.metric or _guide(run))
+
+    def said(self) -> str:
+        return f"{self.metric or 'the distance'} {'at the end' if self.which == 'final' else 'at its best'}"
+
+
+@settings
+class After:
+    """A metric at the last snapshot within so many rounds, or seconds of training, in floors of the snapshots."""
+
+    rounds: NonNegativeInt | None = None
+    seconds: PositiveFloat | None = None
+    metric: str | None = None
+    scale: Scale = "ratio"
+
+    def __post_init__(self) -> None:
+        if (self.rounds is None) == (self.seconds is None):
+            raise ValueError("either rounds or seconds are needed")
+
+    def values(self, runs: Runs) -> Values:
+        return _each(runs, self._of)
+
+    def _of(self, run: Done) -> float | None:
+        metric = self.metric or _guide(run)
+        limit = math.inf if self.seconds is None else self.seconds
+        most = math.inf if self.rounds is None else self.rounds
+        within = [row for row in run.folder.rows("metrics") if row["round"] <= most and row["seconds"] <= limit]
+        value = within[-1].get(metric) if within else None
+        floor = run.summary["snapshot_floor"].get(metric)
+        return None if value is None or not floor else value / floor
+
+    def said(self) -> str:
+        limit = f"{self.rounds:,} rounds" if self.rounds is not None else f"{self.seconds:.3g} s of training"
+        return f"{self.metric or 'the distance'} after {limit}, in floors"
+
+
+@settings
+class TimeTo:
+    """Rounds or seconds of training until the distance was so many floors and stayed.
+
+    A run that never got there counts with all of its training, so that the difference is understated.
+    """
+
+    floors: PositiveFloat
+    unit: Literal["rounds", "seconds"] = "rounds"
+    scale: Scale = "ratio"
+
+    def values(self, runs: Runs) -> Values:
+        return _each(runs, self._of)
+
+    def _of(self, run: Done) -> float:
+        reached = run.time_to(self.floors, "round" if self.unit == "rounds" else "seconds")
+        return float(run.summary[self.unit]) if reached is None else max(reached, 1e-3)
+
+    def said(self) -> str:
+        return f"{self.unit} to {self.floors:g} floors"
+
+
+@settings
+class Cost:
+    """Seconds of training that a round takes."""
+
+    scale: Scale = "ratio"
+
+    def values(self, runs: Runs) -> Values:
+        return _each(runs, lambda run: run.summary["seconds"] / max(run.summary["rounds"], 1))
+
+    def said(self) -> str:
+        return "seconds a round"
+
+
+@settings
+class Near:
+    """1 for a run that ends within so many times the mean distance of the experiment's best cell, else 0.
+
+    Its mean over seeds is the share of seeds that a cell brings there: one half of what is meant by stability.
+    """
+
+    factor: PositiveFloat = 2.0
+    scale: Scale = "difference"
+
+    def values(self, runs: Runs) -> Values:
+        ends = End().values(runs)
+        best = min((float(np.mean(list(cell.values()))) for cell in ends.values() if cell), default=math.nan)
+        near = {cell: {s: float(v <= self.factor * best) for s, v in each.items()} for cell, each in ends.items()}
+        lost = _each(runs, lambda run: 0.0, failed=True)
+        return {cell: lost.get(cell, {}) | near.get(cell, {}) for cell in runs}
+
+    def said(self) -> str:
+        return f"share of seeds within {self.factor:g} times the best cell's distance"
+
+
+@settings
+class Spread:
+    """How far a run's distance is from its cell's median, as |log ratio|: the other half of stability.
+
+    Comparing its means over two cells is the test of Brown and Forsythe for equal variances of the logarithm.
+    """
+
+    scale: Scale = "difference"
+
+    def values(self, runs: Runs) -> Values:
+        ends = {c: {s: v for s, v in each.items() if v > 0} for c, each in End().values(runs).items()}
+        middles = {cell: float(np.median(np.log(list(each.values())))) for cell, each in ends.items() if each}
+        return {c: {s: abs(math.log(v) - middles[c]) for s, v in each.items()} for c, each in ends.items()}
+
+    def said(self) -> str:
+        return "spread over seeds, as |log ratio| to the median"
+
+
+@settings
+class Gauge:
+    """|Spearman's rank correlation| between a player's loss and the distance, over the snapshots of a training.
+
+    The loss at a snapshot is the median of what was logged since the snapshot before. The untrained start is left out.
+    """
+
+    player: Literal["critic", "generator"] = "critic"
+    scale: Scale = "difference"
+
+    def values(self, runs: Runs) -> Values:
+        return _each(runs, self._of)
+
+    def _of(self, run: Done) -> float | None:
+        guide, logged = _guide(run), run.folder.rows("log")
+        pairs, before = [], 0
+        for row in run.folder.rows("metrics"):
+            since = [r[self.player] for r in logged if before < r["round"] <= row["round"] and r.get(self.player)]
+            if since and row.get(guide) is not None:
+                pairs.append((float(np.median(since)), row[guide]))
+            before = row["round"]
+        if len(pairs) < 4:
+            return None
+        correlation = float(stats.spearmanr(*zip(*pairs, strict=True)).statistic)
+        return None if math.isnan(correlation) else abs(correlation)
+
+    def said(self) -> str:
+        return f"rank correlation of the {self.player}'s loss with the distance"
+
+
+@settings
+class Weights:
+    """The critic's weights at the end.
+
+    `ends` is the share of weights whose size is within 5 % of the largest (the 99.9th percentile, which under clipping
+    is the bound). `bimodality` is Sarle's coefficient, (skewness^2 + 1) / kurtosis: 1/3 for a normal distribution, 5/9
+    for a uniform one, 1 for two points.
+    """
+
+    what: Literal["ends", "bimodality"] = "ends"
+    scale: Scale = "difference"
+
+    def values(self, runs: Runs) -> Values:
+        return _each(runs, self._of)
+
+    def _of(self, run: Done) -> float:
+        weights = run.folder.checkpoint("last").tensors["critic.vector"].double().numpy()
+        return at_the_ends(weights) if self.what == "ends" else bimodality(weights)
+
+    def said(self) -> str:
+        return "share of critic weights at the ends" if self.what == "ends" else "bimodality of the critic's weights"
+
+
+@settings
+class Fade:
+    """The generator's gradient norm after all of the critic's steps, as a share of the largest along them.
+
+    For trainings in which only the critic moves: see `starvation`.
+    """
+
+    scale: Scale = "ratio"
+
+    def values(self, runs: Runs) -> Values:
+        return _each(runs, self._of)
+
+    def _of(self, run: Done) -> float | None:
+        norms = [row["generator_gradient"] for row in run.folder.rows("metrics") if "generator_gradient" in row]
+        return norms[-1] / max(norms) if norms and max(norms) else None
+
+    def said(self) -> str:
+        return "generator's gradient after all critic steps, share of the largest"
+
+
+MEASURES: dict[str, type] = {
+    "end": End,
+    "after": After,
+    "time-to": TimeTo,
+    "cost": Cost,
+    "near": Near,
+    "spread": Spread,
+    "gauge": Gauge,
+    "weights": Weights,
+    "fade": Fade,
+}
+MeasureSetting: TypeAlias = Annotated[Measure, OneOf(MEASURES, Measure)]
+
+
+def at_the_ends(weights: Float[np.ndarray, " n"]) -> float:
+    """The share of weights whose size is within 5 % of the 99.9th percentile of sizes.
+
+    >>> at_the_ends(np.array([-1.0, 1.0, 1.0, 0.0]))
+    0.75
+    """
+    sizes = np.abs(weights)
+    return float(np.mean(sizes >= 0.95 * np.quantile(sizes, 0.999)))
+
+
+def bimodality(weights: Float[np.ndarray, " n"]) -> float:
+    """Sarle's coefficient (skewness^2 + 1) / kurtosis, which is 1 only for two points.
+
+    >>> bimodality(np.array([-1.0, 1.0, -1.0, 1.0]))
+    1.0
+    """
+    return float((stats.skew(weights) ** 2 + 1) / stats.kurtosis(weights, fisher=False))
+
+
+def _each(runs: Runs, of: Callable[[Done], float | None], *, failed: bool = False) -> Values:
+    """The number of each run that came to an end and has it. With `failed`, of those that could not be done."""
+    found: Values = {}
+    for cell, each in runs.items():
+        chosen = [run for run in each if (run.status == "failed" if failed else run.summary)]
+        values = {run.seed: of(run) for run in chosen}
+        found[cell] = {seed: float(v) for seed, v in values.items() if v is not None and math.isfinite(v)}
+    return found
+
+
+def _guide(run: Done) -> str:
+    return guide_of(run.summary["metrics"]["floor"] or GUIDES)

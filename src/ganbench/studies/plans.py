@@ -1,0 +1,120 @@
+"""Studies as files: what is trained, how often, and which sentences that decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from ganbench.configuration import read_config
+from ganbench.data import DataSet
+from ganbench.fitting import fit
+from ganbench.settings import from_tree, settings, unknown
+from ganbench.studies.claims import Claim
+from ganbench.studies.grid import Cell
+from ganbench.studies.starvation import Starvation
+from ganbench.types import UsageError
+
+Picture: TypeAlias = Literal["parallel-lines", "gradients", "critic-weights"]
+
+QUICK_MEASURE = {"measure.count": 256, "measure.final": 512}
+
+
+@settings
+class Trained:
+    """One cell of an experiment: a recipe (by default that of the cell's name), and what is set otherwise in it."""
+
+    recipe: str | None = None
+    set: Mapping[str, Any] = Field(default_factory=dict)
+    starvation: Starvation | None = None
+
+
+@settings
+class Experiment:
+    """Cells on one data set. `set` holds for all of them; what a cell sets goes over it."""
+
+    data: str
+    cells: Mapping[str, Trained]
+    set: Mapping[str, Any] = Field(default_factory=dict)
+    pictures: tuple[Picture, ...] = ()
+
+
+@settings
+class Quick:
+    """The smoke version: so many seeds, and no run longer than so many rounds."""
+
+    seeds: PositiveInt = 2
+    rounds: PositiveInt = 40
+
+
+@settings
+class Plan:
+    """A study. `minutes` is what it takes on two cores; `about` says what was held equal, and why it was built so."""
+
+    title: str
+    source: str
+    about: str
+    minutes: PositiveFloat
+    experiments: Mapping[str, Experiment]
+    claims: Mapping[str, Claim]
+    seeds: PositiveInt = 5
+    quick: Quick = Quick()
+
+
+def shipped() -> list[str]:
+    """The names of the studies that come with the package, in the order of the sources."""
+    return sorted(p.name.removesuffix(".yaml") for p in (files("ganbench.studies") / "plans").iterdir())
+
+
+def read_plan(study: str) -> Plan:
+    """A study that is shipped, by its name, or a person's own, by the path of its file.
+
+    Raises:
+        UsageError: there is none, or something in it is not allowed; the sentence says where.
+    """
+    own = study.endswith((".yaml", ".yml"))
+    if not own and study not in shipped():
+        raise UsageError(f"{unknown('study', study, shipped())}; a file of one's own ends in .yaml")
+    path = Path(study) if own else Path(str(files("ganbench.studies") / "plans" / f"{study}.yaml"))
+    try:
+        plan = from_tree(Plan, read_config(path))
+    except UsageError as error:
+        raise UsageError(str(error) if own and str(path) in str(error) else f"{path.name}: {error}") from None
+    _check(plan, path.name)
+    return plan
+
+
+def _check(plan: Plan, where: str) -> None:
+    """Finds cells that no experiment has. Raises UsageError."""
+    if not plan.experiments or not plan.claims:
+        raise UsageError(f"{where}: a study needs an experiment and a claim at least")
+    for name, claim in plan.claims.items():
+        for part in claim.parts:
+            experiment = part.experiment or next(iter(plan.experiments))
+            if experiment not in plan.experiments:
+                raise UsageError(f"{where}: {name}: {unknown('experiment', experiment, list(plan.experiments))}")
+            cells = plan.experiments[experiment].cells
+            for cell in (part.of, *part.against):
+                if cell not in cells:
+                    raise UsageError(f"{where}: {name}: {unknown('cell', cell, list(cells))}")
+
+
+def cells_of(experiment: Experiment, data: DataSet, quick: Quick | None) -> list[Cell]:
+    """An experiment's cells, made small where it is only tried. Raises UsageError where a recipe does not take one."""
+    cells = []
+    for name, trained in experiment.cells.items():
+        changes = {**experiment.set, **trained.set}
+        cell = Cell(name, trained.recipe or name, tuple(changes.items()), data.medium, trained.starvation or fit)
+        try:
+            rounds = cell.configuration("", 0).plan.rounds
+        except UsageError as error:
+            raise UsageError(f"{name}: {error}") from None
+        if quick:
+            changes |= {**QUICK_MEASURE, "rounds": min(quick.rounds, rounds)}
+            work = Starvation(trained.starvation.shift, quick.rounds) if trained.starvation else fit
+            cell = Cell(name, cell.recipe, tuple(changes.items()), data.medium, work)
+        cells.append(cell)
+    return cells

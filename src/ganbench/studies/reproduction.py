@@ -1,0 +1,133 @@
+"""A planned study carried out: its experiments, the findings on its claims, tables and a report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ganbench.checkpoints import write_atomically
+from ganbench.configuration import image_settings
+from ganbench.data import full_name, load
+from ganbench.runs import plain
+from ganbench.studies.claims import Evidence, Finding, find
+from ganbench.studies.plans import Plan, cells_of
+from ganbench.studies.results import Results, as_csv, read_results, summary_of, table_of
+from ganbench.studies.study import Study, run_all
+from ganbench.studies.workers import Workers
+from ganbench.types import UsageError
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What a planned study came to: the results of each experiment, and the findings by the claims' names."""
+
+    name: str
+    plan: Plan
+    path: Path
+    quick: bool
+    studies: Mapping[str, Study]
+    results: Mapping[str, Results]
+    findings: tuple[Finding, ...]
+
+
+def studies_of(
+    plan: Plan, path: Path, *, seeds: int, first_seed: int, quick: bool, sources: Mapping[str, str]
+) -> dict[str, Study]:
+    """The study of each experiment. `sources` names other data in the place of the plan's.
+
+    Raises:
+        UsageError: data that cannot be read, a recipe or a setting that there is not, or data that nobody asked for.
+    """
+    asked = {experiment.data for experiment in plan.experiments.values()}
+    for name in sources:
+        if name not in asked:
+            raise UsageError(f"--data {name}=...: this study is on {', '.join(sorted(asked))}")
+    found = {}
+    for name, experiment in plan.experiments.items():
+        source = sources.get(experiment.data, experiment.data)
+        data = load(source, image_settings(None, experiment.set.items()))
+        try:
+            cells = cells_of(experiment, data, plan.quick if quick else None)
+        except UsageError as error:
+            raise UsageError(f"{name}: {error}") from None
+        found[name] = Study(path, data, full_name(source), cells, seeds, plan.title, first_seed, name)
+    return found
+
+
+def carry_out_plan(
+    name: str, plan: Plan, path: Path, studies: Mapping[str, Study], workers: Workers, *, quick: bool
+) -> tuple[Reproduction, bool]:
+    """Does the runs that are left and says what follows, also of a part of them; and whether all was done."""
+    complete = run_all(list(studies.values()), workers)
+    results = {experiment: read_results(study) for experiment, study in studies.items()}
+    runs = {experiment: each.runs for experiment, each in results.items()}
+    findings = tuple(find(claim_name, claim, runs) for claim_name, claim in plan.claims.items())
+    reproduction = Reproduction(name, plan, path, quick, studies, results, findings)
+    _write(reproduction)
+    return reproduction, complete
+
+
+def _write(reproduction: Reproduction) -> None:
+    """`table.csv`, a row a run of any experiment, and `summary.json`, with the cells and the claims."""
+    tables = [table_of(results, reproduction.path) for results in reproduction.results.values()]
+    columns = list(dict.fromkeys(column for table in tables for column in table.header))
+    lines = [["experiment", *columns]]
+    for experiment, table in zip(reproduction.results, tables, strict=True):
+        for row in table.rows:
+            values = dict(zip(table.header, row, strict=True))
+            lines.append([experiment, *(values.get(column, "") for column in columns)])
+    write_atomically(reproduction.path / "table.csv", as_csv(lines).encode())
+    summary = {
+        "study": reproduction.name,
+        "quick": reproduction.quick,
+        "cells": [
+            {"experiment": experiment, **row}
+            for experiment, results in reproduction.results.items()
+            for row in results.rows()
+        ],
+        "claims": {finding.name: claim_summary(finding) for finding in reproduction.findings},
+        "experiments": {
+            experiment: {k: v for k, v in summary_of(results, reproduction.studies[experiment]).items() if k != "cells"}
+            for experiment, results in reproduction.results.items()
+        },
+    }
+    write_atomically(reproduction.path / "summary.json", json.dumps(plain(summary), indent=1).encode())
+
+
+def claim_summary(finding: Finding) -> dict[str, Any]:
+    """A finding as JSON holds it."""
+    return {
+        "sentence": finding.claim.sentence,
+        "verdict": finding.verdict,
+        "seeds": finding.seeds,
+        "parts": [_evidence_summary(each) for each in finding.evidence],
+    }
+
+
+def _evidence_summary(evidence: Evidence) -> dict[str, Any]:
+    part, estimate = evidence.part, evidence.estimate
+    found: dict[str, Any] = {
+        "says": part.says,
+        "measure": evidence.measured,
+        "of": part.of,
+        "against": evidence.against,
+        "region": part.region,
+        "kind": evidence.kind,
+        "effect": estimate.effect,
+        "low": estimate.low,
+        "high": estimate.high,
+        "n": estimate.n,
+        "verdict": evidence.verdict,
+    }
+    if evidence.at_equal_seconds:
+        equal = evidence.at_equal_seconds
+        found["at_equal_seconds"] = {
+            "effect": equal.estimate.effect,
+            "low": equal.estimate.low,
+            "high": equal.estimate.high,
+            "verdict": equal.verdict,
+        }
+    return found

@@ -1,0 +1,219 @@
+"""Planned studies: every one that is shipped, and a person's own."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from ganbench.configuration import configure
+from ganbench.data import Images, load, load_points
+from ganbench.figures.starvation import parallel_lines
+from ganbench.runs import RunFolder
+from ganbench.studies.plans import cells_of, read_plan, shipped
+from ganbench.studies.starvation import Starvation
+from ganbench.workbench import Workbench
+from tests.cli.conftest import Outcome
+from tests.studies.conftest import SMALL, outcome
+
+CLAIMS = {"P1-2020", "P1-2022", "P2", "P3", "P4", "P5", "P6", "P7", "P8-2020", "P8-2022", "P9"} | {
+    *("W1", "W1-practice", "W2", "W3", "W4", "W5", "W6", "V1", "V2", "V3", "V4")
+}
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_a_shipped_study_can_be_set_up(name: str) -> None:
+    """Its cells are settings that there are, for the kind of data that it names, full and quick."""
+    plan = read_plan(name)
+    for experiment in plan.experiments.values():
+        source = {"mnist": "digits"}.get(experiment.data, experiment.data)
+        data = load(source, Images())
+        for quick in (None, plan.quick):
+            assert {cell.name for cell in cells_of(experiment, data, quick)} == set(experiment.cells)
+
+
+def test_every_claim_on_points_and_digits_has_one_study() -> None:
+    claims = [claim for name in shipped() for claim in read_plan(name).claims]
+    assert sorted(claims) == sorted(CLAIMS)
+
+
+OWN = {
+    "title": "Clipped or not",
+    "source": "me",
+    "about": "Networks and data.",
+    "minutes": 0.1,
+    "seeds": 3,
+    "experiments": {
+        "moons": {
+            "data": "moons",
+            "set": {**SMALL, "rounds": 12},
+            "cells": {
+                "free": {"recipe": "gan"},
+                "clipped": {"recipe": "wgan", "set": {"critic.constraints.clip.bound": 0.001}},
+            },
+        },
+        "spiral": {"data": "spiral", "set": {**SMALL, "rounds": 12}, "cells": {"gan": {}}},
+    },
+    "claims": {
+        "A1": {
+            "sentence": "Clipping drives weights to the ends.",
+            "parts": [{"says": "more", "measure": "weights", "of": "clipped", "against": ["free"], "above": 0.0}],
+        },
+        "A2": {
+            "sentence": "Twelve rounds are enough.",
+            "parts": [
+                {"says": "near", "measure": {"kind": "after", "rounds": 12}, "of": "free", "below": 1},
+                {"says": "closer", "measure": "end", "of": "free", "against": ["clipped"], "below": 1},
+                {"says": "elsewhere too", "measure": "cost", "experiment": "spiral", "of": "gan", "below": 60},
+            ],
+        },
+    },
+}
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump(OWN))
+    return path
+
+
+def test_a_study_of_ones_own(ganbench: Callable[..., Outcome], own: Path, tmp_path: Path, undrawn: None) -> None:
+    done = ganbench("reproduce", own, "--out", "out", "--jobs", 1)
+    assert done.code == 0, done.err
+    assert "A1  supported" in done.out
+    assert "A2  refuted" in done.out
+    out = tmp_path / "out"
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["claims"]["A1"]["verdict"] == "supported"
+    assert summary["claims"]["A1"]["parts"][0]["n"] == 3
+    assert summary["claims"]["A2"]["parts"][1]["at_equal_seconds"]["effect"] is not None
+    assert {(cell["experiment"], cell["cell"]) for cell in summary["cells"]} == {
+        ("moons", "free"), ("moons", "clipped"), ("spiral", "gan"),
+    }  # fmt: skip
+    with open(out / "table.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 9
+    assert all((out / row["folder"] / "summary.json").exists() for row in rows)
+    report = (out / "report.html").read_text(encoding="utf-8")
+    assert "refuted" in report
+    assert "critic.constraints.clip.bound" in report  # what the cells differ in
+    # Finished runs are not done again, and other seeds are other runs.
+    before = outcome(out)
+    assert ganbench("reproduce", own, "--out", "out", "--jobs", 1).code == 0
+    assert outcome(out) == before
+    assert ganbench("reproduce", own, "--out", "out", "--jobs", 1, "--seeds", 1, "--first-seed", 3).code == 0
+    assert (out / "runs" / "moons" / "free-seed3" / "summary.json").exists()
+
+
+def test_quick_and_other_data(ganbench: Callable[..., Outcome], own: Path, tmp_path: Path, undrawn: None) -> None:
+    np.save(tmp_path / "mine.npy", np.random.default_rng(0).normal(size=(3000, 2)))
+    done = ganbench("reproduce", own, "--quick", "--jobs", 1, "--data", "moons=mine.npy")
+    assert done.code == 0, done.err
+    assert "say nothing of the claims" in done.out
+    run = RunFolder(tmp_path / "studies" / "own" / "runs" / "moons" / "free-seed0")
+    assert run.tree["data"].endswith("mine.npy")
+    assert run.summary is not None
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("reproduce", "points-variant"), "did you mean 'points-variants'"),
+        (("reproduce", "missing.yaml"), "missing.yaml"),
+        (("reproduce", "points-noise", "--all"), "either a study's name or --all"),
+        (("reproduce", "points-noise", "--data", "letter-m"), "NAME=DATA"),
+        (("reproduce", "points-noise", "--data", "moons=spiral"), "no study here is on that"),
+        (("reproduce", "points-noise", "--seeds", "0"), ""),
+        (("reproduce", "points-noise", "--jobs", "2", "--scheduler", "tcp://here:1"), "a Dask cluster has its own"),
+    ],
+)
+def test_wrong_usage(ganbench: Callable[..., Outcome], words: tuple[str, ...], said: str) -> None:
+    wrong = ganbench(*words)
+    assert wrong.code == 2
+    assert said in wrong.err
+    assert not Path("studies").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("claims", "A1", "parts", 0, "of"), "cliped", "unknown cell 'cliped'; did you mean 'clipped'"),
+        (("claims", "A1", "parts", 0, "experiment"), "moon", "unknown experiment 'moon'"),
+        (("experiments", "moons", "cells", "clipped", "set", "critic.optimizer.rl"), 1, "critic.optimizer.rl"),
+        (("experiments", "moons", "cells", "free", "recipe"), "gann", "gann"),
+        (("experiments", "moons", "data"), "mons", "mons"),
+        (("seeds",), 0, "seeds"),
+        (("sed",), 1, "sed"),
+        (("experiments",), {}, "needs an experiment"),
+    ],
+)
+def test_a_wrong_file(
+    ganbench: Callable[..., Outcome], tmp_path: Path, path: tuple[Any, ...], value: Any, said: str
+) -> None:
+    tree = json.loads(json.dumps(OWN))
+    below = tree
+    for key in path[:-1]:
+        below = below[key]
+    below[path[-1]] = value
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(tree))
+    wrong = ganbench("reproduce", "own.yaml", "--out", "out")
+    assert wrong.code == 2
+    assert said in wrong.err
+    assert "Traceback" not in wrong.err
+    assert not (tmp_path / "out" / "runs").exists()
+
+
+def test_the_list_has_each_study_with_its_cost(ganbench: Callable[..., Outcome]) -> None:
+    listed = ganbench("reproduce").out
+    assert all(name in listed for name in shipped())
+    assert "min on two cores" in listed
+
+
+def starve(tmp_path: Path, recipe: str, shift: float, steps: int) -> list[float]:
+    """The gradient norms of one probe, with a critic that learns fast."""
+    changes = [("critic.optimizer", {"kind": "adam", "lr": 1e-3, "betas": [0.5, 0.9]})]
+    bench = Workbench(configure(recipe, "moons", changes=changes), load_points("moons"))
+    folder = RunFolder.create(tmp_path / f"{recipe}{shift}", bench.configuration, bench.data)
+    generator = bench.state.generator.vector.clone()
+    Starvation(shift, steps)(bench, folder, resume=False, watch=lambda _: None, interrupted=lambda: False)
+    assert torch.equal(generator, bench.state.generator.vector)  # it is looked at, and does not move
+    return [row["generator_gradient"] for row in folder.rows("metrics")]
+
+
+def test_a_perfect_discriminator_has_no_gradient_to_give(tmp_path: Path) -> None:
+    """Arjovsky and Bottou 2017, theorem 2.4: it vanishes for minimax and disjoint supports, for W1 it does not."""
+    minimax, wasserstein = (starve(tmp_path, recipe, 8.0, 300) for recipe in ("gan-minimax", "wgan-gp"))
+    assert minimax[-1] < 1e-3 * max(minimax)
+    assert wasserstein[-1] > 0.3 * max(wasserstein)
+    overlapping = starve(tmp_path, "gan-minimax", 0.0, 300)
+    assert overlapping[-1] > 1e-2 * max(overlapping)
+
+
+def test_a_probe_can_be_repeated(tmp_path: Path) -> None:
+    first = starve(tmp_path / "a", "gan", 2.0, 20)
+    assert first == starve(tmp_path / "b", "gan", 2.0, 20)
+
+
+def test_parallel_lines_show_their_closed_forms() -> None:
+    left, _, right = parallel_lines().axes
+    js, w1 = (axes.lines[-1].get_ydata() for axes in (left, right))
+    assert js == pytest.approx([0, *[np.log(2)] * 10])
+    assert w1 == pytest.approx(np.linspace(0, 1, 11))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in shipped() if "mnist" not in name and name != "mlp-is-enough"])
+def test_every_study_on_points_runs_through(ganbench: Callable[..., Outcome], name: str) -> None:
+    assert ganbench("reproduce", name, "--quick").code == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mnist-variants", "mlp-is-enough"])
+def test_every_study_on_digits_runs_through(ganbench: Callable[..., Outcome], shared_data: Path, name: str) -> None:
+    assert ganbench("reproduce", name, "--quick", "--data", f"mnist={shared_data / 'mnist'}").code == 0
