@@ -13,6 +13,7 @@ import pytest
 from nbclient import NotebookClient
 
 import ganbench as package
+from ganbench.studies.measures import MEASURES
 from tests.cli.conftest import ganbench  # noqa: F401  the fixture
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +54,21 @@ def test_the_readmes_commands_run(ganbench: Callable, tmp_path: Path) -> None:  
             words += ["--rounds", "3", "--set", "measure.count=64", "--set", "measure.final=64"]
         if words[0] == "compare":
             words += ["--rounds", "3", "--set", "measure.count=64", "--set", "measure.final=64", "--jobs", "1"]
+        if words[0] == "reproduce" and len(words) > 1:
+            words += [*(["--quick"] if "--quick" not in words else []), "--jobs", "1", "--seeds", "1"]
         outcome = ganbench(*words)
         finished = words[:2] == ["train", "--resume"] and "finished" in outcome.err
         assert outcome.code == 0 or finished, f"{line}\n{outcome.err}"
+
+
+def test_the_study_of_the_docs_runs(ganbench: Callable, tmp_path: Path) -> None:  # noqa: F811
+    text = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1])  # type: ignore[index]
+    outcome = ganbench("reproduce", "mine.yaml", "--out", "studies/mine", "--quick", "--jobs", "1")
+    assert outcome.code == 0, outcome.err
+    assert "H1" in outcome.out
+
+
+def test_the_docs_tell_of_every_measure() -> None:
+    text = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)) == set(MEASURES)
