@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from ganbench.api import Run, compare, evaluate, fit, load, load_data, prepare
+    from ganbench.api import Run, compare, evaluate, fit, load, load_data, prepare, reproduce
     from ganbench.data import ImageSet, PointSet, load_points
     from ganbench.recipes import RECIPES, Player, Recipe, recipe_named
 
 _HOMES = {
-    "ganbench.api": ("Run", "compare", "evaluate", "fit", "load", "load_data", "prepare"),
+    "ganbench.api": ("Run", "compare", "evaluate", "fit", "load", "load_data", "prepare", "reproduce"),
     "ganbench.data": ("ImageSet", "PointSet", "load_points"),
     "ganbench.recipes": ("RECIPES", "Player", "Recipe", "recipe_named"),
 }
@@ -38,6 +38,7 @@ __all__ = [
     "load_points",
     "prepare",
     "recipe_named",
+    "reproduce",
 ]
 
 

@@ -25,7 +25,9 @@ from ganbench.progress import watching
 from ganbench.recipes.base import Recipe
 from ganbench.runs import UNNAMED, RunFolder
 from ganbench.studies import Results, Study, carry_out, local_workers
+from ganbench.studies.findings_page import write_findings
 from ganbench.studies.grid import cells
+from ganbench.studies.reproduction import Outcome, carry_out_plan, set_up
 from ganbench.types import UsageError
 from ganbench.workbench import Workbench, make_ruler
 
@@ -265,3 +267,24 @@ def compare(
     study_cells = cells(named, optimizers, grid, changes.items(), found.medium)
     study = Study(Path(out), found, source_name(data), study_cells, seeds, "Comparison")
     return carry_out(study, local_workers(jobs))[0]
+
+
+def reproduce(
+    study: str | Path,
+    out: str | Path,
+    *,
+    seeds: int | None = None,
+    first_seed: int = 0,
+    quick: bool = False,
+    data: Mapping[str, str] | None = None,
+    jobs: int | None = None,
+) -> Outcome:
+    """Carries out a planned study, by its name or its file; what is finished in `out` is not done again.
+
+    `data` names other data in the place of the study's, as in `{"letter-m": "points.mat"}`. The findings of what comes
+    back have a verdict for each claim. See docs/studies.md.
+    """
+    reproduction = set_up(str(study), Path(out), seeds=seeds, first_seed=first_seed, quick=quick, sources=data)
+    outcome, _ = carry_out_plan(reproduction, local_workers(jobs))
+    write_findings(outcome)
+    return outcome

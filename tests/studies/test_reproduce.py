@@ -11,6 +11,7 @@ import pytest
 import torch
 import yaml
 
+import ganbench as package
 from ganbench.configuration import configure
 from ganbench.data import Images, load, load_points
 from ganbench.figures.starvation import parallel_lines
@@ -109,6 +110,12 @@ def test_a_study_of_ones_own(ganbench: Callable[..., Outcome], own: Path, tmp_pa
     assert outcome(out) == before
     assert ganbench("reproduce", own, "--out", "out", "--jobs", 1, "--seeds", 1, "--first-seed", 3).code == 0
     assert (out / "runs" / "moons" / "free-seed3" / "summary.json").exists()
+
+
+def test_from_python(own: Path, tmp_path: Path, undrawn: None) -> None:
+    outcome = package.reproduce(own, tmp_path / "out", seeds=1, jobs=1)
+    assert [finding.name for finding in outcome.findings] == ["A1", "A2"]
+    assert {finding.verdict for finding in outcome.findings} == {"undecided"}  # a single seed tells nothing
 
 
 def test_quick_and_other_data(ganbench: Callable[..., Outcome], own: Path, tmp_path: Path, undrawn: None) -> None:

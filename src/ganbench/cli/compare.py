@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ganbench.errors import UsageError, WorkError
+
+if TYPE_CHECKING:
+    from ganbench.studies import Study, Workers
 
 
 def command(
@@ -21,6 +24,7 @@ def command(
     ] = None,
     rounds: Annotated[int | None, typer.Option(min=1, help="Rounds of each run, instead of each recipe's.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Workers. Default: one a core.")] = None,
+    scheduler: Annotated[str, typer.Option(help="A Dask scheduler's address, whose workers do the runs.")] = "",
 ) -> None:
     """Compare recipes, optimisers and settings over seeds, and say what the evidence allows."""
     from ganbench.configuration import image_settings
@@ -39,14 +43,27 @@ def command(
     found = load(data, image_settings(None, ((key, choices[0]) for key, choices in values.items())))
     study_cells = cells(named, _split(optimizers), values, fixed, found.medium)
     study = Study(out, found, full_name(data), study_cells, seeds, "Comparison")
-    finish(study, jobs)
+    finish(study, jobs, scheduler)
 
 
-def finish(study: Any, jobs: int | None) -> None:
+def workers_for(jobs: int | None, scheduler: str) -> Workers:
+    """Processes of this machine, or the workers of a Dask cluster. Raises UsageError where both are asked for."""
+    from ganbench.studies import local_workers
+
+    if not scheduler:
+        return local_workers(jobs)
+    if jobs:
+        raise UsageError("--jobs is for this machine; a Dask cluster has its own workers")
+    from ganbench.studies.cluster import dask_workers
+
+    return dask_workers(scheduler)
+
+
+def finish(study: Study, jobs: int | None, scheduler: str = "") -> None:
     """Runs a study to its end, or to an interruption, and prints what it came to."""
-    from ganbench.studies import carry_out, local_workers
+    from ganbench.studies import carry_out
 
-    results, complete = carry_out(study, local_workers(jobs))
+    results, complete = carry_out(study, workers_for(jobs, scheduler))
     for place, row in enumerate(results.ranking.rows, start=1):
         interval = row.interval
         spread = "" if interval.low is None else f"  (95 % interval {interval.low:.4g} to {interval.high:.4g})"

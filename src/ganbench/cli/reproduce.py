@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ganbench.errors import UsageError, WorkError
+
+if TYPE_CHECKING:
+    from ganbench.studies.reproduction import Reproduction
+    from ganbench.studies.workers import Workers
 
 
 def command(
@@ -24,64 +28,45 @@ def command(
     scheduler: Annotated[str, typer.Option(help="A Dask scheduler's address, whose workers do the runs.")] = "",
 ) -> None:
     """Test the claims of the sources: train what a study asks for, and say which claims hold."""
+    from ganbench.cli.compare import workers_for
     from ganbench.studies.plans import read_plan, shipped
+    from ganbench.studies.reproduction import set_up
 
     if not study and not all_:
         _list()
         return
     if study and all_:
         raise UsageError("either a study's name or --all")
-    if jobs and scheduler:
-        raise UsageError("--jobs is for this machine; a Dask cluster has its own workers")
     sources = dict(map(_source, data or []))
+    workers = workers_for(jobs, scheduler)
     names = shipped() if all_ else [study]
-    plans = {name: read_plan(name) for name in names}
-    asked = {e.data for plan in plans.values() for e in plan.experiments.values()}
+    asked = {experiment.data for name in names for experiment in read_plan(name).experiments.values()}
     for name in sources:
         if name not in asked:
             raise UsageError(f"--data {name}=...: no study here is on that; there is {', '.join(sorted(asked))}")
-    for name, plan in plans.items():
-        folder = (out or Path("studies")) / Path(name).stem if all_ or out is None else out
-        used = {k: v for k, v in sources.items() if k in {e.data for e in plan.experiments.values()}}
-        count = seeds or (plan.quick.seeds if quick else plan.seeds)
-        _reproduce(name, folder, used, count, first_seed, quick, jobs, scheduler)
+    for name in names:
+        folder = out if out and not all_ else (out or Path("studies")) / Path(name).stem
+        reproduction = set_up(name, folder, seeds=seeds, first_seed=first_seed, quick=quick, sources=sources)
+        _carry_out(reproduction, workers)
 
 
-def _reproduce(
-    name: str,
-    folder: Path,
-    sources: dict[str, str],
-    seeds: int,
-    first_seed: int,
-    quick: bool,
-    jobs: int | None,
-    scheduler: str,
-) -> None:
-    from ganbench.studies import local_workers
+def _carry_out(reproduction: Reproduction, workers: Workers) -> None:
+    """Does a study and prints what it came to."""
     from ganbench.studies.findings_page import effect, who, write_findings
-    from ganbench.studies.plans import read_plan
-    from ganbench.studies.reproduction import carry_out_plan, studies_of
+    from ganbench.studies.reproduction import carry_out_plan
 
-    plan = read_plan(name)
-    studies = studies_of(plan, folder, seeds=seeds, first_seed=first_seed, quick=quick, sources=sources)
-    if scheduler:
-        from ganbench.studies.cluster import dask_workers
-
-        workers = dask_workers(scheduler)
-    else:
-        workers = local_workers(jobs)
-    reproduction, complete = carry_out_plan(name, plan, folder, studies, workers, quick=quick)
-    write_findings(reproduction)
-    for finding in reproduction.findings:
+    outcome, complete = carry_out_plan(reproduction, workers)
+    write_findings(outcome)
+    for finding in outcome.findings:
         print(f"{finding.name}  {finding.verdict:<10}  {finding.claim.sentence}")
         for evidence in finding.evidence:
             asked = f"({who(evidence)}; {evidence.part.region} is asked for)"
             print(f"    {evidence.part.says}: {effect(evidence)} {asked}")
-    if quick:
+    if reproduction.quick:
         print("quick: trainings this short say nothing of the claims")
     if not complete:
         raise WorkError("interrupted: the same command goes on with what is left")
-    print(f"report: {(folder / 'report.html').resolve()}")
+    print(f"report: {(reproduction.path / 'report.html').resolve()}")
 
 
 def _list() -> None:

@@ -193,8 +193,8 @@ def _estimate(values: Values, measure: Measure, of: str, other: str | None, leve
         return Estimate(None, None, None, 0)  # a ratio of what may be zero says nothing
     if other is None:
         interval = bootstrap_interval(np.log(a) if geometric else a, level)
-        ends = (interval.mean, interval.low, interval.high)
-        return _believed(Estimate(*(math.exp(x) if geometric and x is not None else x for x in ends), interval.n))
+        back = _exp if geometric else _same
+        return _believed(Estimate(back(interval.mean), back(interval.low), back(interval.high), interval.n))
     found = paired_comparison(a, b, level, measure.scale)
     low, high = (found.effect, found.effect) if found.low is None and len(seeds) > 1 else (found.low, found.high)
     return _believed(Estimate(found.effect, low, high, found.n))
@@ -204,3 +204,11 @@ def _believed(estimate: Estimate) -> Estimate:
     """Equal values give an interval without width; of fewer than three it is not believed."""
     alike = estimate.low == estimate.high and estimate.n < LEAST_EQUAL
     return replace(estimate, low=None, high=None) if alike else estimate
+
+
+def _exp(x: float | None) -> float | None:
+    return None if x is None else math.exp(x)
+
+
+def _same(x: float | None) -> float | None:
+    return x

@@ -12,25 +12,25 @@ from ganbench.studies.claims import Evidence, Finding
 from ganbench.studies.conclusions import number
 from ganbench.studies.pages import sections
 from ganbench.studies.plans import Experiment
-from ganbench.studies.reproduction import Reproduction
+from ganbench.studies.reproduction import Outcome, Reproduction
 from ganbench.studies.results import Results
 
 SAME = ("seed", "data")
 """Settings that are left out of what cells differ in."""
 
 
-def write_findings(reproduction: Reproduction) -> None:
+def write_findings(outcome: Outcome) -> None:
     """`report.html`: verdicts, the evidence for each, what was held equal, and each experiment's pictures."""
-    plan = reproduction.plan
-    lead = [f"{f.name}: {f.verdict}. {f.claim.sentence}" for f in reproduction.findings]
+    reproduction, plan = outcome.reproduction, outcome.reproduction.plan
+    lead = [f"{f.name}: {f.verdict}. {f.claim.sentence}" for f in outcome.findings]
     if reproduction.quick:
         lead.insert(0, "A quick trial of the machinery: trainings this short say nothing of the claims.")
     page = Page(
         title=plan.title,
         lead=lead,
         sections=[
-            Section("Verdicts", [_legend()], tables=[verdict_table(reproduction.findings)]),
-            *(_claim_section(finding) for finding in reproduction.findings),
+            Section("Verdicts", [_legend()], tables=[verdict_table(outcome.findings)]),
+            *(_claim_section(finding) for finding in outcome.findings),
             Section(
                 "What was held equal",
                 [plan.about, f"Source of the claims: {plan.source}."],
@@ -39,7 +39,7 @@ def write_findings(reproduction: Reproduction) -> None:
             *(
                 section
                 for name, experiment in plan.experiments.items()
-                for section in _experiment(name, experiment, reproduction.results[name])
+                for section in _experiment(name, experiment, outcome.results[name])
             ),
         ],
     )

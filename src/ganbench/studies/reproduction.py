@@ -13,7 +13,7 @@ from ganbench.configuration import image_settings
 from ganbench.data import full_name, load
 from ganbench.runs import plain
 from ganbench.studies.claims import Evidence, Finding, find
-from ganbench.studies.plans import Plan, cells_of
+from ganbench.studies.plans import Plan, cells_of, read_plan
 from ganbench.studies.results import Results, as_csv, read_results, summary_of, table_of
 from ganbench.studies.study import Study, run_all
 from ganbench.studies.workers import Workers
@@ -22,60 +22,70 @@ from ganbench.types import UsageError
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What a planned study came to: the results of each experiment, and the findings by the claims' names."""
+    """A planned study that has been set up: the study of each experiment, in one folder."""
 
     name: str
     plan: Plan
     path: Path
     quick: bool
     studies: Mapping[str, Study]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a planned study came to: the results of each experiment, and a finding on each claim."""
+
+    reproduction: Reproduction
     results: Mapping[str, Results]
     findings: tuple[Finding, ...]
 
 
-def studies_of(
-    plan: Plan, path: Path, *, seeds: int, first_seed: int, quick: bool, sources: Mapping[str, str]
-) -> dict[str, Study]:
-    """The study of each experiment. `sources` names other data in the place of the plan's.
+def set_up(
+    study: str,
+    out: Path,
+    *,
+    seeds: int | None = None,
+    first_seed: int = 0,
+    quick: bool = False,
+    sources: Mapping[str, str] | None = None,
+) -> Reproduction:
+    """A study by its name or file. `sources` names other data in the place of the plan's.
 
     Raises:
-        UsageError: data that cannot be read, a recipe or a setting that there is not, or data that nobody asked for.
+        UsageError: there is no such study, data that cannot be read, or a recipe or a setting that there is not.
     """
-    asked = {experiment.data for experiment in plan.experiments.values()}
-    for name in sources:
-        if name not in asked:
-            raise UsageError(f"--data {name}=...: this study is on {', '.join(sorted(asked))}")
-    found = {}
+    plan = read_plan(study)
+    count = seeds or (plan.quick.seeds if quick else plan.seeds)
+    studies = {}
     for name, experiment in plan.experiments.items():
-        source = sources.get(experiment.data, experiment.data)
+        source = (sources or {}).get(experiment.data, experiment.data)
         data = load(source, image_settings(None, experiment.set.items()))
         try:
             cells = cells_of(experiment, data, plan.quick if quick else None)
         except UsageError as error:
             raise UsageError(f"{name}: {error}") from None
-        found[name] = Study(path, data, full_name(source), cells, seeds, plan.title, first_seed, name)
-    return found
+        studies[name] = Study(out, data, full_name(source), cells, count, plan.title, first_seed, name)
+    return Reproduction(Path(study).stem, plan, out, quick, studies)
 
 
-def carry_out_plan(
-    name: str, plan: Plan, path: Path, studies: Mapping[str, Study], workers: Workers, *, quick: bool
-) -> tuple[Reproduction, bool]:
+def carry_out_plan(reproduction: Reproduction, workers: Workers) -> tuple[Outcome, bool]:
     """Does the runs that are left and says what follows, also of a part of them; and whether all was done."""
-    complete = run_all(list(studies.values()), workers)
-    results = {experiment: read_results(study) for experiment, study in studies.items()}
+    complete = run_all(list(reproduction.studies.values()), workers)
+    results = {experiment: read_results(study) for experiment, study in reproduction.studies.items()}
     runs = {experiment: each.runs for experiment, each in results.items()}
-    findings = tuple(find(claim_name, claim, runs) for claim_name, claim in plan.claims.items())
-    reproduction = Reproduction(name, plan, path, quick, studies, results, findings)
-    _write(reproduction)
-    return reproduction, complete
+    findings = tuple(find(name, claim, runs) for name, claim in reproduction.plan.claims.items())
+    outcome = Outcome(reproduction, results, findings)
+    _write(outcome)
+    return outcome, complete
 
 
-def _write(reproduction: Reproduction) -> None:
+def _write(outcome: Outcome) -> None:
     """`table.csv`, a row a run of any experiment, and `summary.json`, with the cells and the claims."""
-    tables = [table_of(results, reproduction.path) for results in reproduction.results.values()]
+    reproduction = outcome.reproduction
+    tables = [table_of(results, reproduction.path) for results in outcome.results.values()]
     columns = list(dict.fromkeys(column for table in tables for column in table.header))
     lines = [["experiment", *columns]]
-    for experiment, table in zip(reproduction.results, tables, strict=True):
+    for experiment, table in zip(outcome.results, tables, strict=True):
         for row in table.rows:
             values = dict(zip(table.header, row, strict=True))
             lines.append([experiment, *(values.get(column, "") for column in columns)])
@@ -85,13 +95,13 @@ def _write(reproduction: Reproduction) -> None:
         "quick": reproduction.quick,
         "cells": [
             {"experiment": experiment, **row}
-            for experiment, results in reproduction.results.items()
+            for experiment, results in outcome.results.items()
             for row in results.rows()
         ],
-        "claims": {finding.name: claim_summary(finding) for finding in reproduction.findings},
+        "claims": {finding.name: claim_summary(finding) for finding in outcome.findings},
         "experiments": {
             experiment: {k: v for k, v in summary_of(results, reproduction.studies[experiment]).items() if k != "cells"}
-            for experiment, results in reproduction.results.items()
+            for experiment, results in outcome.results.items()
         },
     }
     write_atomically(reproduction.path / "summary.json", json.dumps(plain(summary), indent=1).encode())

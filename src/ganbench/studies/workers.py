@@ -118,10 +118,14 @@ class Workers(Protocol):
     def __call__(self, tasks: Sequence[Task], data: Data, contact: Contact) -> None: ...
 
 
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def local_workers(jobs: int | None = None) -> Workers:
     """So many processes of this machine, by default one a core."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return partial(_perform_all, jobs=jobs or cores)
+    return partial(_perform_all, jobs=jobs or cores())
 
 
 def _perform_all(tasks: Sequence[Task], data: Data, contact: Contact, jobs: int) -> None:
@@ -172,7 +176,7 @@ def _with_pool(tasks: Sequence[Task], data: Data, jobs: int, contact: Contact) -
     begun: set[Future[str]] = set()
     lost: list[tuple[Future[str], Task]] = []
     with ProcessPoolExecutor(jobs, context, initializer=_settle, initargs=(gifts, news, settled, stop)) as pool:
-        with _no_interrupts():  # what blocks signals here blocks them in the workers, which leave Ctrl-C to the study
+        with no_interrupts():  # what blocks signals here blocks them in the workers, which leave Ctrl-C to the study
             running = {pool.submit(_perform_in_worker, task): task for task in tasks}
         while running:
             begun |= {future for future in running if future.running()}
@@ -196,7 +200,7 @@ def _with_pool(tasks: Sequence[Task], data: Data, jobs: int, contact: Contact) -
 
 
 @contextmanager
-def _no_interrupts() -> Iterator[None]:
+def no_interrupts() -> Iterator[None]:
     """Within, Ctrl-C waits, and processes that are started never get it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -211,12 +215,13 @@ _worker: dict[str, Any] = {}
 
 def _settle(gifts: Any, news: Any, settled: Any, stop: Any) -> None:
     """Makes a new process a worker, which does not outlive the study."""
-    threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
+    threading.Thread(target=end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
     settled.set()
     _worker.update(data=gifts.get(), news=news, stop=stop, rulers={})
 
 
-def _end_with(parent: Any) -> None:
+def end_with(parent: Any) -> None:
+    """Ends this process when its parent has ended, however that did."""
     parent.join()
     os._exit(1)
 

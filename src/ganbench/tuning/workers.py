@@ -1,0 +1,104 @@
+"""Trials spread over processes that share a search's storage, a single-threaded one a core."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import optuna
+from optuna.trial import TrialState
+
+from ganbench.data import DataSet
+from ganbench.studies.workers import end_with, no_interrupts
+from ganbench.tuning.search import Search, connect, sampler
+from ganbench.tuning.trials import tried, try_once
+from ganbench.types import WorkError
+from ganbench.workbench import Rulers
+
+LOOK_EVERY = 0.3
+"""Seconds between looks at what the workers have done."""
+
+
+def try_all(
+    search: Search,
+    study: optuna.Study,
+    data: DataSet,
+    *,
+    storage: str,
+    trials: int,
+    jobs: int,
+    interrupted: Callable[[], bool],
+    tell: Callable[[], None],
+) -> None:
+    """Does trials until there are so many in all. With one job they are done in this process.
+
+    A worker that dies takes the trial with it that it was at, and no other: others do what is left.
+
+    Raises:
+        WorkError: no worker could be started.
+    """
+    while (left := trials - len(tried(study))) > 0 and not interrupted():
+        first = len(study.get_trials(deepcopy=False)) + 1
+        tickets = range(first, first + left)
+        if jobs == 1:
+            rulers: Rulers = {}
+            for ticket in tickets:
+                if interrupted():
+                    break
+                study.sampler = sampler(ticket, together=False)
+                try_once(search, study, data, rulers, interrupted, tell)
+                tell()
+            continue
+        _with_processes(search, study.study_name, data, storage, tickets, jobs, interrupted, tell)
+        if interrupted():
+            return
+        for trial in study.get_trials(states=(TrialState.RUNNING,)):
+            study.tell(trial.number, state=TrialState.FAIL)
+        if len(tried(study)) == trials - left:
+            raise WorkError("no worker process could be started")
+
+
+def _with_processes(
+    search: Search,
+    name: str,
+    data: DataSet,
+    storage: str,
+    tickets: range,
+    jobs: int,
+    interrupted: Callable[[], bool],
+    tell: Callable[[], None],
+) -> None:
+    """Hands out the tickets, a trial for each, until all are used or all workers have ended."""
+    context = multiprocessing.get_context("spawn")
+    # Data that were handed over at the start would hold up this process for ever if a worker died before it read them.
+    gifts, taken, stop = context.Queue(), context.Value("q", tickets.start), context.Event()
+    for _ in range(min(jobs, len(tickets))):
+        gifts.put(data)
+    gifts.cancel_join_thread()
+    told = (search, name, storage, gifts, taken, tickets.stop, stop)
+    with no_interrupts():  # what blocks signals here blocks them in the workers, which leave Ctrl-C to this process
+        workers = [context.Process(target=_work, args=told) for _ in range(min(jobs, len(tickets)))]
+        for worker in workers:
+            worker.start()
+    while any(worker.is_alive() for worker in workers):
+        time.sleep(LOOK_EVERY)
+        tell()
+        if interrupted():
+            stop.set()
+
+
+def _work(search: Search, name: str, storage: str, gifts: Any, taken: Any, end: int, stop: Any) -> None:
+    """A worker's life, which does not outlive the search."""
+    threading.Thread(target=end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
+    data, study = gifts.get(), connect(storage, name)
+    rulers: Rulers = {}
+    while not stop.is_set():
+        with taken.get_lock():
+            ticket, taken.value = taken.value, taken.value + 1
+        if ticket >= end:
+            return
+        study.sampler = sampler(ticket, together=True)
+        try_once(search, study, data, rulers, stop.is_set)
