@@ -45,7 +45,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 """The names that malloc.h gives to what is set."""
 
 WIDE = 128
-"""Hidden layers narrower than this gain nothing by bf16: the conversions cost what the products save."""
+"""Hidden layers whose numbers sum fewer products gain nothing by bf16: the conversions cost what the products save."""
 
 
 def hidden_dtype(precision: str, device: torch.device, width: int) -> torch.dtype:

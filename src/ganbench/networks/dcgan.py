@@ -108,7 +108,7 @@ class Downward(FeatureBody):
             features = settings.dense
         self.rest = nn.Sequential(*rest)
         self.last = nn.Linear(features, 1)
-        self.hidden_width = maps[-1]
+        self.hidden_width = settings.channels * settings.kernel**2
         initialise(self, settings.init)
 
     def hidden_products(self) -> list[nn.Module]:
@@ -150,7 +150,7 @@ class Upward(Hidden):
             rest += [convolution(a, b), *norm_of_maps(settings.norm, b), act()]
         self.rest = nn.Sequential(*rest)
         self.last = convolution(maps[-1], shape[0])
-        self.hidden_width = maps[0]
+        self.hidden_width = settings.channels * settings.kernel**2
         initialise(self, settings.init)
 
     def hidden_products(self) -> list[nn.Module]:

@@ -32,7 +32,8 @@ Norm: TypeAlias = Literal["batch", "layer", "none"]
 class Hidden(nn.Module):
     """What computes its hidden layers in `inner`: fp32, or bf16 where the machine is faster at it.
 
-    The layers next to data and scores stay in fp32, since their precision is that of the result.
+    The layers next to data and scores stay in fp32, since their precision is that of the result. `hidden_width` is
+    about how many products a number of a hidden layer is the sum of, where they are fewest.
     """
 
     hidden_width: int

@@ -71,7 +71,7 @@ class ResidualDown(FeatureBody):
             rest += [Block(b, settings.slope) for _ in range(settings.blocks)]
         self.rest = nn.Sequential(*rest, nn.LeakyReLU(settings.slope), nn.Flatten())
         self.last = nn.Linear(maps[-1] * height * width, 1)
-        self.hidden_width = maps[-1]
+        self.hidden_width = 9 * min(maps)
         _initialise(self, settings.slope)
 
     def hidden_products(self) -> list[nn.Module]:
@@ -98,7 +98,7 @@ class ResidualUp(Hidden):
             rest += [Block(b, settings.slope) for _ in range(settings.blocks)]
         self.rest = nn.Sequential(*rest, nn.LeakyReLU(settings.slope))
         self.last = nn.ConvTranspose2d(maps[-1], shape[0], 4, stride=2, padding=1)
-        self.hidden_width = maps[0]
+        self.hidden_width = 9 * min(maps)
         _initialise(self, settings.slope)
 
     def hidden_products(self) -> list[nn.Module]:
