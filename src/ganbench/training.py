@@ -236,18 +236,21 @@ def sizes(recipe: Recipe, prior: Prior, shape: tuple[int, ...], classes: int) ->
     """
     terms = (*recipe.critic.terms.values(), *recipe.generator.terms.values())
     heads: frozenset[Head] = frozenset(head for term in terms for head in getattr(term, "heads", ()))
-    if classes == 0 and ("class" in heads or {recipe.critic.labels, recipe.generator.labels} != {"none"}):
+    used = (recipe.critic.labels, recipe.generator.labels)
+    if classes == 0 and recipe.labels == "optional":
+        used = ("none", "none")
+    if classes == 0 and ("class" in heads or used != ("none", "none")):
         raise UsageError("this recipe needs labels, which the data lack: a folder of images has them as subfolders")
     if "code" in heads and not prior.code_width:
         raise UsageError("prior: a code loss needs a prior that draws codes: --set prior=coded")
     seen = shape
     for wrapper in recipe.wrappers.values():
         seen = wrapper.seen(seen)
-    if seen != shape and (heads or recipe.critic.labels != "none"):
+    if seen != shape and (heads or used[0] != "none"):
         raise UsageError("wrappers: a critic that judges several things at once takes no labels and has no heads")
     return (
-        Sizes(seen, classes=classes, code=prior.code_width, labels=recipe.critic.labels, heads=heads),
-        Sizes(shape, prior.dimension, classes, prior.code_width, recipe.generator.labels),
+        Sizes(seen, classes=classes, code=prior.code_width, labels=used[0], heads=heads),
+        Sizes(shape, prior.dimension, classes, prior.code_width, used[1]),
     )
 
 

@@ -102,7 +102,7 @@ class Workbench:
     @property
     def conditional(self) -> bool:
         """Whether the generator draws what a label asks for."""
-        return self.recipe.generator.labels != "none"
+        return self.recipe.generator.labels != "none" and self.data.labels is not None
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Goes to where a checkpoint of this configuration was written.

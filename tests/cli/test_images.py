@@ -237,3 +237,14 @@ def test_another_size_and_colour_can_be_asked_for(
 def test_an_own_set_is_what_its_run_reads_again(asked: Run, colours: Path) -> None:
     assert asked.data.fingerprint == load(colours).fingerprint
     assert asked.data.classes == COLOURS
+
+
+@pytest.mark.parametrize(("data", "code"), [("colours", 0), ("plain.npy", 2)])
+def test_best_uses_labels_where_there_are_any(
+    ganbench: Callable[..., Outcome], wrong_data: Path, undrawn: None, data: str, code: int
+) -> None:
+    """On images without labels it trains all the same, and cannot be asked for one."""
+    done = ganbench("train", "best", "--data", data, "--out", "run", "--rounds", 2, *sets(DENSE))
+    assert done.code == 0, done.err
+    drawn = ganbench("sample", "run", "--count", 2, "--out", "two.npz", "--labels", "1")
+    assert drawn.code == code, drawn.err

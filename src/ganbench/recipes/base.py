@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt
 
@@ -53,7 +53,7 @@ class Recipe:
     """A complete set of choices.
 
     `wrappers` change what the critic sees, `average` is the generator's running average, from which
-    things are then sampled.
+    things are then sampled. Where `labels` are optional, players that use them do without on data that have none.
     """
 
     objective: ObjectiveSetting = NonSaturating()
@@ -63,6 +63,7 @@ class Recipe:
     turns: Turns = Turns()
     prior: PriorSetting = Noise()
     average: AverageSetting | None = None
+    labels: Literal["needed", "optional"] = "needed"
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 256
     rounds: PositiveInt = 4000
 
