@@ -1,4 +1,4 @@
-"""Short real trainings that must come to something: a change that spoils training shows here, whatever else is green."""
+"""Short real trainings that must come to something: what spoils training shows here, whatever else is green."""
 
 from pathlib import Path
 
