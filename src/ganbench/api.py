@@ -285,6 +285,6 @@ def reproduce(
     back have a verdict for each claim. See docs/studies.md.
     """
     reproduction = set_up(str(study), Path(out), seeds=seeds, first_seed=first_seed, quick=quick, sources=data)
-    outcome, _ = carry_out_plan(reproduction, local_workers(jobs))
+    outcome = carry_out_plan(reproduction, local_workers(jobs))
     write_findings(outcome)
     return outcome

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 def command(
     study: Annotated[str, typer.Argument(help="A study's name, or a file of one's own. Without: the list.")] = "",
-    out: Annotated[Path | None, typer.Option(help="The study's folder. Default: studies/NAME.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The study's folder. Default: studies/NAME, with -quick or -fromN.")
+    ] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Seeds a cell, instead of the study's.")] = None,
     first_seed: Annotated[int, typer.Option(min=0, help="The first of the seeds.")] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="Try the machinery in a minute or two.")] = False,
@@ -44,9 +46,12 @@ def command(
     for name in sources:
         if name not in asked:
             raise UsageError(f"--data {name}=...: no study here is on that; there is {', '.join(sorted(asked))}")
-    for name in names:
-        folder = out if out and not all_ else (out or Path("studies")) / Path(name).stem
-        reproduction = set_up(name, folder, seeds=seeds, first_seed=first_seed, quick=quick, sources=sources)
+    kind = ("-quick" if quick else "") + (f"-from{first_seed}" if first_seed else "")
+    ready = []
+    for name in names:  # all before the first, which may take an hour
+        folder = out if out and not all_ else (out or Path("studies")) / f"{Path(name).stem}{kind}"
+        ready.append(set_up(name, folder, seeds=seeds, first_seed=first_seed, quick=quick, sources=sources))
+    for reproduction in ready:
         _carry_out(reproduction, workers)
 
 
@@ -55,7 +60,7 @@ def _carry_out(reproduction: Reproduction, workers: Workers) -> None:
     from ganbench.studies.findings_page import effect, who, write_findings
     from ganbench.studies.reproduction import carry_out_plan
 
-    outcome, complete = carry_out_plan(reproduction, workers)
+    outcome = carry_out_plan(reproduction, workers)
     write_findings(outcome)
     for finding in outcome.findings:
         print(f"{finding.name}  {finding.verdict:<10}  {finding.claim.sentence}")
@@ -64,9 +69,14 @@ def _carry_out(reproduction: Reproduction, workers: Workers) -> None:
             print(f"    {evidence.part.says}: {effect(evidence)} {asked}")
     if reproduction.quick:
         print("quick: trainings this short say nothing of the claims")
-    if not complete:
+    if not outcome.complete:
         raise WorkError("interrupted: the same command goes on with what is left")
     print(f"report: {(reproduction.path / 'report.html').resolve()}")
+    if outcome.failed:
+        raise WorkError(
+            f"{len(outcome.failed)} runs could not be done, such as {outcome.failed[0]}; the reasons are in "
+            f"{reproduction.path / 'runs'}"
+        )
 
 
 def _list() -> None:
@@ -75,9 +85,9 @@ def _list() -> None:
     for name in shipped():
         plan = read_plan(name)
         data = ", ".join(dict.fromkeys(e.data for e in plan.experiments.values()))
-        claims = ", ".join(plan.claims)
-        print(f"{name:<20} {claims:<16} {plan.minutes:>4.0f} min on two cores, {plan.seeds} seeds, {data}")
-        print(f"{'':<20} {plan.title}")
+        print(f"{name:<20} {plan.minutes:>4.0f} min on two cores, {plan.seeds} seeds, {data}: {plan.title}")
+        for claim_name, claim in plan.claims.items():
+            print(f"    {claim_name:<12} {claim.sentence.strip()}")
 
 
 def _source(text: str) -> tuple[str, str]:

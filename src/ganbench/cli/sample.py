@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 def command(
     run: Annotated[Path, typer.Argument(help="A run's folder.")],
-    count: Annotated[int, typer.Option(min=1, help="How many.")],
     out: Annotated[
         Path,
         typer.Option(help="Points: .npy .npz .csv .png. Images: .npy .npz .png (a sheet) or a folder."),
     ],
+    count: Annotated[int | None, typer.Option(min=1, help="How many; with --labels, by default one of each.")] = None,
     labels: Annotated[str | None, typer.Option(help="Labels to ask for in turn, such as 0,1,2.")] = None,
     seed: Annotated[int, typer.Option(help="The seed of the noise.")] = 0,
     checkpoint: Annotated[str, typer.Option(help="best, last, or a round that has a checkpoint.")] = "best",
@@ -30,6 +30,9 @@ def command(
     """Write generated things, in the data's own units: points (N, d), images as uint8 (N, H, W) or (N, H, W, 3)."""
     from ganbench.api import load
 
+    if count is None and labels is None:
+        raise UsageError("--count is needed: how many to write")
+    count = count or len(str(labels).split(","))
     bench = load(run).workbench(checkpoint)
     if bench.data.medium == "points":
         _write_points(bench, run, count, out, labels, seed, checkpoint)
@@ -69,8 +72,11 @@ def _write_images(
         kinds = ", ".join(filter(None, IMAGE_WRITERS))
         raise UsageError(f"--out {out}: images are written as {kinds}, .png or a folder of PNGs, not {out.suffix!r}")
     if labels is not None and not bench.conditional:
-        raise UsageError(f"--labels: {run} was trained without labels; a recipe such as cgan takes them")
+        why = "its data have none" if bench.data.labels is None else "a recipe such as best or cgan takes them"
+        raise UsageError(f"--labels: {run} was trained without labels; {why}")
     asked = bench.labels(count, seed)
+    if asked is not None and out.suffix == ".png":
+        asked = np.sort(asked)
     if labels is not None:
         asked = np.resize(_places(labels, bench.data.classes), count)
     pixels = bench.sample(count, seed, asked)
@@ -89,7 +95,8 @@ def _sheet(pixels: np.ndarray, labels: np.ndarray | None, classes: tuple[str, ..
 
     if labels is None:
         return sheet(pixels)
-    kinds, counts = np.unique(labels, return_counts=True)
+    kinds = list(dict.fromkeys(labels.tolist()))  # in the order in which they were asked for
+    counts = np.array([np.count_nonzero(labels == kind) for kind in kinds])
     table = np.zeros((counts.max(), len(kinds), *pixels.shape[1:]), np.uint8)
     for column, (kind, count) in enumerate(zip(kinds, counts, strict=True)):
         table[:count, column] = pixels[labels == kind]

@@ -11,9 +11,9 @@ from ganbench.errors import WorkError
 
 
 def command(
-    recipe: Annotated[str, typer.Argument(help="A recipe's name; `ganbench recipes` lists them.")],
     data: Annotated[str, typer.Option(help="A name, or a file or folder; see `ganbench data list`.")],
     out: Annotated[Path, typer.Option(help="The search's folder; trials that are finished there count.")],
+    recipe: Annotated[str, typer.Argument(help="A recipe's name; `ganbench recipes` lists them.")] = "best",
     trials: Annotated[int, typer.Option(min=1, help="Settings to try in all; the first are the recipe's own.")] = 30,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds a trial.")] = 2,
     rounds: Annotated[int | None, typer.Option(min=1, help="Rounds of each training, instead of the recipe's.")] = None,

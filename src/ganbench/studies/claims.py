@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
+from pydantic import Field
+from scipy import stats
 
 from ganbench.settings import settings
-from ganbench.studies.measures import After, End, Measure, MeasureSetting, Runs, Values
+from ganbench.studies.measures import After, End, Measure, MeasureSetting, Reaches, Runs, Values
 from ganbench.studies.statistics import bootstrap_interval, paired_comparison
 
 Verdict: TypeAlias = Literal["supported", "refuted", "undecided"]
 
 LEVEL = 0.95
-LEAST_EQUAL = 3
-"""So many equal values are taken for an interval without width; fewer say nothing."""
+LEAST_EQUAL = 6
+"""So many equal values are taken for an interval without width; by the sign test fewer do not reach 95 %."""
 
 
 @settings
@@ -41,6 +44,11 @@ class Part:
     def __post_init__(self) -> None:
         if sum(x is not None for x in (self.below, self.above, self.within, self.outside)) != 1:
             raise ValueError("one of below, above, within and outside is needed")
+        low, high = self.within or self.outside or (0, 1)
+        if low >= high:
+            raise ValueError("the lower end comes first")
+        if self.of in self.against:
+            raise ValueError("a cell is not compared with itself")
 
     @property
     def region(self) -> str:
@@ -52,9 +60,9 @@ class Part:
         return f"{'within' if self.within else 'outside'} {low:g} to {high:g}"
 
     def judge(self, low: float, high: float) -> Verdict:
-        """What an interval says: all of it in the region, none of it, or neither."""
+        """What an interval says: all of it in the region, none of it, or neither, as where it touches an edge."""
         spans = self._spans()
-        if any(a <= low and high <= b for a, b in spans):
+        if any(a < low and high < b for a, b in spans):
             return "supported"
         return "undecided" if any(low <= b and a <= high for a, b in spans) else "refuted"
 
@@ -73,7 +81,7 @@ class Claim:
     """A sentence, where it comes from, and the parts that it stands or falls with."""
 
     sentence: str
-    parts: tuple[Part, ...]
+    parts: Annotated[tuple[Part, ...], Field(min_length=1)]
     remark: str = ""
 
 
@@ -91,7 +99,8 @@ class Estimate:
 class Evidence:
     """What the seeds say of one part: what was measured, its 95 % interval, and where that lies.
 
-    `refuted` says so at the level that is corrected for the number of the claim's parts.
+    `refuted` says so at the level that is corrected for the number of the claim's parts. `lost` runs have no value, of
+    those that the study has of the cells; as long as there are any, nothing is decided, since they may be the bad ones.
     """
 
     part: Part
@@ -101,6 +110,7 @@ class Evidence:
     estimate: Estimate
     verdict: Verdict
     refuted: bool
+    lost: int = 0
     at_equal_seconds: Evidence | None = None
 
 
@@ -145,29 +155,35 @@ def _weigh(part: Part, runs: Runs, count: int) -> list[Evidence]:
     for other in part.against or (None,):
         evidence = _evidence(part, part.measure, runs, other, count)
         if other is not None and isinstance(part.measure, End) and part.measure.which == "final":
-            equal = After(seconds=_shortest(runs, (part.of, other)), metric=part.measure.metric)
-            evidence = replace(evidence, at_equal_seconds=_evidence(part, equal, runs, other, count))
+            seconds = _shorter(runs, (part.of, other))
+            if seconds:
+                equal = After(seconds=seconds, metric=part.measure.metric, scale=part.measure.scale)
+                evidence = replace(evidence, at_equal_seconds=_evidence(part, equal, runs, other, count))
         found.append(evidence)
     return found
 
 
-def _shortest(runs: Runs, cells: Sequence[str]) -> float:
-    """Seconds of training that all runs of some cells had."""
-    return min((run.summary["seconds"] for cell in cells for run in runs[cell] if run.summary), default=1.0)
+def _shorter(runs: Runs, cells: Sequence[str]) -> float:
+    """The median training time of the cell that was trained for less long, in seconds."""
+    times = [[run.summary["seconds"] for run in runs[cell] if run.status == "finished"] for cell in cells]
+    return min((statistics.median(each) for each in times if each), default=0.0)
 
 
 def _evidence(part: Part, measure: Measure, runs: Runs, other: str | None, count: int) -> Evidence:
     values = measure.values(runs)
     estimate = _estimate(values, measure, part.of, other, LEVEL)
     strict = _estimate(values, measure, part.of, other, 1 - (1 - LEVEL) / count)
+    cells = [part.of] if other is None else [part.of, other]
+    lost = sum(len(runs[cell]) - len(values.get(cell, {})) for cell in cells)
     return Evidence(
         part,
         measure.said(),
         other,
         "value" if other is None else measure.scale,
         estimate,
-        verdict=_judged(part, estimate),
-        refuted=_judged(part, strict) == "refuted",
+        verdict=_judged(part, estimate) if not lost else "undecided",
+        refuted=_judged(part, strict) == "refuted" and not lost,
+        lost=lost,
     )
 
 
@@ -191,6 +207,8 @@ def _estimate(values: Values, measure: Measure, of: str, other: str | None, leve
     geometric = measure.scale == "ratio"
     if geometric and min(*a, *b) <= 0:
         return Estimate(None, None, None, 0)  # a ratio of what may be zero says nothing
+    if other is None and isinstance(measure, Reaches):
+        return _share(a, level)
     if other is None:
         interval = bootstrap_interval(np.log(a) if geometric else a, level)
         back = _exp if geometric else _same
@@ -200,8 +218,15 @@ def _estimate(values: Values, measure: Measure, of: str, other: str | None, leve
     return _believed(Estimate(found.effect, low, high, found.n))
 
 
+def _share(values: Sequence[float], level: float) -> Estimate:
+    """A share of runs with the interval of Clopper and Pearson, which holds for any number of runs."""
+    n, k = len(values), round(sum(values))
+    interval = stats.binomtest(k, n).proportion_ci(level, "exact")
+    return Estimate(k / n, float(interval.low), float(interval.high), n)
+
+
 def _believed(estimate: Estimate) -> Estimate:
-    """Equal values give an interval without width; of fewer than three it is not believed."""
+    """Equal values give an interval without width; of few it is not believed."""
     alike = estimate.low == estimate.high and estimate.n < LEAST_EQUAL
     return replace(estimate, low=None, high=None) if alike else estimate
 

@@ -25,6 +25,10 @@ def write_findings(outcome: Outcome) -> None:
     lead = [f"{f.name}: {f.verdict}. {f.claim.sentence}" for f in outcome.findings]
     if reproduction.quick:
         lead.insert(0, "A quick trial of the machinery: trainings this short say nothing of the claims.")
+    if not outcome.complete:
+        lead.insert(0, "The study was stopped, and is not complete: what is said of its claims is not final.")
+    if outcome.failed:
+        lead.insert(0, f"Runs that could not be done: {', '.join(outcome.failed)}; see the files beside their folders.")
     page = Page(
         title=plan.title,
         lead=lead,
@@ -33,7 +37,7 @@ def write_findings(outcome: Outcome) -> None:
             *(_claim_section(finding) for finding in outcome.findings),
             Section(
                 "What was held equal",
-                [plan.about, f"Source of the claims: {plan.source}."],
+                [plan.about, *([f"Source of the claims: {plan.source}."] if plan.source else [])],
                 tables=_differences(reproduction),
             ),
             *(
@@ -50,7 +54,8 @@ def _legend() -> str:
     return (
         "A part holds where its 95 % interval over seeds lies in the region that the claim names. Supported: all parts "
         "hold. Refuted: of some part the whole interval, corrected for the number of parts, lies outside. Else "
-        "undecided: more seeds may tell."
+        "undecided: more seeds may tell. Nothing is decided while a run of the cells is lost. Seconds are those of "
+        "training on whatever did the runs, and depend on its load."
     )
 
 
@@ -86,7 +91,7 @@ def _claim_section(finding: Finding) -> Section:
     for evidence in finding.evidence:
         part = evidence.part
         equal = "" if evidence.at_equal_seconds is None else effect(evidence.at_equal_seconds)
-        n = str(evidence.estimate.n)
+        n = str(evidence.estimate.n) + (f" ({evidence.lost} lost)" if evidence.lost else "")
         rows.append(
             [part.says, evidence.measured, who(evidence), part.region, effect(evidence), evidence.verdict, equal, n]
         )

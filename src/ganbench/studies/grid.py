@@ -77,10 +77,15 @@ def cells(
         except UsageError as error:
             raise UsageError(f"{label}: {error}") from None
         found.append(cell)
+    check_apart(found)
+    return found
+
+
+def check_apart(found: Sequence[Cell]) -> None:
+    """Finds cells that would be taken for one another. Raises UsageError."""
     for what, names in (("names", [c.name for c in found]), ("folders", [c.folder(0) for c in found])):
         if twice := [name for name in names if names.count(name) > 1]:
             raise UsageError(f"two cells would have the same {what}: {twice[0]!r}; name each recipe and value once")
-    return found
 
 
 def parse_values(text: str) -> tuple[str, list[Any]]:

@@ -21,6 +21,9 @@ Values: TypeAlias = dict[str, dict[int, float]]
 
 Scale: TypeAlias = Literal["ratio", "difference"]
 
+TINY = 1e-30
+"""What has vanished altogether counts as this, since a ratio of nothing says nothing."""
+
 
 @runtime_checkable
 class Measure(Protocol):
@@ -40,7 +43,7 @@ class Measure(Protocol):
 class End:
     """A metric of the generator at the end of the training, or of the best snapshot's; by default w1 or fid.
 
-    A run that diverged counts with what its last whole checkpoint showed.
+    A run that diverged has come to nothing, and counts as it was before any training.
     """
 
     metric: str | None = None
@@ -51,8 +54,10 @@ class End:
         return _each(runs, self._of)
 
     def _of(self, run: Done) -> float | None:
-        metrics = run.summary["metrics"][self.which]
-        return metrics.get(self.metric or _guide(run))
+        metric = self.metric or _guide(run)
+        if run.status == "diverged":
+            return _untrained(run, metric)
+        return run.summary["metrics"][self.which].get(metric)
 
     def said(self) -> str:
         return f"{self.metric or 'the distance'} {'at the end' if self.which == 'final' else 'at its best'}"
@@ -60,7 +65,10 @@ class End:
 
 @settings
 class After:
-    """A metric at the last snapshot within so many rounds, or seconds of training, in floors of the snapshots."""
+    """A metric at the last snapshot within so many rounds, or seconds of training, in floors of the snapshots.
+
+    A run that diverged has come to nothing, and counts as it was before any training.
+    """
 
     rounds: NonNegativeInt | None = None
     seconds: PositiveFloat | None = None
@@ -80,19 +88,22 @@ class After:
         most = math.inf if self.rounds is None else self.rounds
         within = [row for row in run.folder.rows("metrics") if row["round"] <= most and row["seconds"] <= limit]
         value = within[-1].get(metric) if within else None
+        if run.status == "diverged":
+            value = _untrained(run, metric)
         floor = run.summary["snapshot_floor"].get(metric)
         return None if value is None or not floor else value / floor
 
     def said(self) -> str:
         limit = f"{self.rounds:,} rounds" if self.rounds is not None else f"{self.seconds:.3g} s of training"
-        return f"{self.metric or 'the distance'} after {limit}, in floors"
+        return f"{self.metric or 'the distance'} after {limit}, as a multiple of the floor"
 
 
 @settings
 class TimeTo:
-    """Rounds or seconds of training until the distance was so many floors and stayed.
+    """Rounds or seconds of training until the distance was so many floors at two snapshots in a row, or at the last.
 
-    A run that never got there counts with all of its training, so that the difference is understated.
+    A run that never got there, or diverged, counts with all of the training that was planned for it, so that the
+    difference is understated.
     """
 
     floors: PositiveFloat
@@ -104,7 +115,10 @@ class TimeTo:
 
     def _of(self, run: Done) -> float:
         reached = run.time_to(self.floors, "round" if self.unit == "rounds" else "seconds")
-        return float(run.summary[self.unit]) if reached is None else max(reached, 1e-3)
+        if reached is not None:
+            return max(reached, 1e-3)
+        planned, played = run.folder.configuration.plan.rounds, max(run.summary["rounds"], 1)
+        return float(planned) if self.unit == "rounds" else run.summary["seconds"] * max(planned / played, 1.0)
 
     def said(self) -> str:
         return f"{self.unit} to {self.floors:g} floors"
@@ -137,8 +151,8 @@ class Near:
         ends = End().values(runs)
         best = min((float(np.mean(list(cell.values()))) for cell in ends.values() if cell), default=math.nan)
         near = {cell: {s: float(v <= self.factor * best) for s, v in each.items()} for cell, each in ends.items()}
-        lost = _each(runs, lambda run: 0.0, failed=True)
-        return {cell: lost.get(cell, {}) | near.get(cell, {}) for cell in runs}
+        lost = _each(runs, lambda run: 0.0, statuses=("diverged", "failed"))
+        return {cell: near.get(cell, {}) | lost.get(cell, {}) for cell in runs}
 
     def said(self) -> str:
         return f"share of seeds within {self.factor:g} times the best cell's distance"
@@ -164,9 +178,10 @@ class Spread:
 
 @settings
 class Gauge:
-    """|Spearman's rank correlation| between a player's loss and the distance, over the snapshots of a training.
+    """Spearman's rank correlation between a player's loss and the distance, over the snapshots of a training.
 
     The loss at a snapshot is the median of what was logged since the snapshot before. The untrained start is left out.
+    A Wasserstein critic's loss is minus its estimate of the distance: one that tracks it has a correlation near -1.
     """
 
     player: Literal["critic", "generator"] = "critic"
@@ -179,14 +194,16 @@ class Gauge:
         guide, logged = _guide(run), run.folder.rows("log")
         pairs, before = [], 0
         for row in run.folder.rows("metrics"):
-            since = [r[self.player] for r in logged if before < r["round"] <= row["round"] and r.get(self.player)]
+            since = [
+                r[self.player] for r in logged if before < r["round"] <= row["round"] and r.get(self.player) is not None
+            ]
             if since and row.get(guide) is not None:
                 pairs.append((float(np.median(since)), row[guide]))
             before = row["round"]
         if len(pairs) < 4:
             return None
         correlation = float(stats.spearmanr(*zip(*pairs, strict=True)).statistic)
-        return None if math.isnan(correlation) else abs(correlation)
+        return 0.0 if math.isnan(correlation) else correlation  # a loss that never changes tells nothing
 
     def said(self) -> str:
         return f"rank correlation of the {self.player}'s loss with the distance"
@@ -229,10 +246,29 @@ class Fade:
 
     def _of(self, run: Done) -> float | None:
         norms = [row["generator_gradient"] for row in run.folder.rows("metrics") if "generator_gradient" in row]
-        return norms[-1] / max(norms) if norms and max(norms) else None
+        return max(norms[-1] / max(norms), TINY) if norms and max(norms) else None
 
     def said(self) -> str:
         return "generator's gradient after all critic steps, share of the largest"
+
+
+@settings
+class Reaches:
+    """1 for a run whose metric is at least so much at the end, else 0; the mean over seeds is a share of runs.
+
+    Its interval is that of Clopper and Pearson.
+    """
+
+    metric: str
+    at_least: float
+    scale: Scale = "difference"
+
+    def values(self, runs: Runs) -> Values:
+        ends = End(self.metric).values(runs)
+        return {cell: {s: float(v >= self.at_least) for s, v in each.items()} for cell, each in ends.items()}
+
+    def said(self) -> str:
+        return f"share of runs that end with {self.metric} of at least {self.at_least:g}"
 
 
 MEASURES: dict[str, type] = {
@@ -241,6 +277,7 @@ MEASURES: dict[str, type] = {
     "time-to": TimeTo,
     "cost": Cost,
     "near": Near,
+    "reaches": Reaches,
     "spread": Spread,
     "gauge": Gauge,
     "weights": Weights,
@@ -268,14 +305,18 @@ def bimodality(weights: Float[np.ndarray, " n"]) -> float:
     return float((stats.skew(weights) ** 2 + 1) / stats.kurtosis(weights, fisher=False))
 
 
-def _each(runs: Runs, of: Callable[[Done], float | None], *, failed: bool = False) -> Values:
-    """The number of each run that came to an end and has it. With `failed`, of those that could not be done."""
+def _each(runs: Runs, of: Callable[[Done], float | None], statuses: Sequence[str] = ("finished", "diverged")) -> Values:
+    """The number of each run that ended so and has it."""
     found: Values = {}
     for cell, each in runs.items():
-        chosen = [run for run in each if (run.status == "failed" if failed else run.summary)]
-        values = {run.seed: of(run) for run in chosen}
+        values = {run.seed: of(run) for run in each if run.status in statuses}
         found[cell] = {seed: float(v) for seed, v in values.items() if v is not None and math.isfinite(v)}
     return found
+
+
+def _untrained(run: Done, metric: str) -> float | None:
+    rows = run.folder.rows("metrics")
+    return rows[0].get(metric) if rows else None
 
 
 def _guide(run: Done) -> str:

@@ -106,7 +106,11 @@ def _times_table(results: Results) -> Table:
             reached = f"{len(times)} of {len(runs)}"
             row.append(f"{reached}, {min(times):.1f} to {max(times):.1f} s" if times else reached)
         rows.append(row)
-    return Table(header, rows, caption="Runs that reached a distance and stayed, and after how much training.")
+    return Table(
+        header,
+        rows,
+        caption="Runs that reached a distance at two snapshots in a row, or at the last, and after how much training.",
+    )
 
 
 def _cell_section(heading: str, runs: Sequence[Done], seeds: int, names: Sequence[str]) -> Section:

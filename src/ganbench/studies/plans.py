@@ -14,7 +14,8 @@ from ganbench.data import DataSet
 from ganbench.fitting import fit
 from ganbench.settings import from_tree, settings, unknown
 from ganbench.studies.claims import Claim
-from ganbench.studies.grid import Cell
+from ganbench.studies.grid import SHARED, Cell, check_apart
+from ganbench.studies.measures import Fade
 from ganbench.studies.starvation import Starvation
 from ganbench.types import UsageError
 
@@ -55,17 +56,17 @@ class Plan:
     """A study. `minutes` is what it takes on two cores; `about` says what was held equal, and why it was built so."""
 
     title: str
-    source: str
     about: str
-    minutes: PositiveFloat
     experiments: Mapping[str, Experiment]
     claims: Mapping[str, Claim]
+    source: str = ""
+    minutes: PositiveFloat = 1.0
     seeds: PositiveInt = 5
     quick: Quick = Quick()
 
 
 def shipped() -> list[str]:
-    """The names of the studies that come with the package, in the order of the sources."""
+    """The names of the studies that come with the package, by alphabet."""
     return sorted(p.name.removesuffix(".yaml") for p in (files("ganbench.studies") / "plans").iterdir())
 
 
@@ -88,7 +89,7 @@ def read_plan(study: str) -> Plan:
 
 
 def _check(plan: Plan, where: str) -> None:
-    """Finds cells that no experiment has. Raises UsageError."""
+    """Finds what would only show after hours of training. Raises UsageError."""
     if not plan.experiments or not plan.claims:
         raise UsageError(f"{where}: a study needs an experiment and a claim at least")
     for name, claim in plan.claims.items():
@@ -100,6 +101,20 @@ def _check(plan: Plan, where: str) -> None:
             for cell in (part.of, *part.against):
                 if cell not in cells:
                     raise UsageError(f"{where}: {name}: {unknown('cell', cell, list(cells))}")
+                if isinstance(part.measure, Fade) != (cells[cell].starvation is not None):
+                    raise UsageError(f"{where}: {name}: fade is measured in cells with starvation, and nothing else is")
+    for experiment, held in plan.experiments.items():
+        _check_settings(held, f"{where}: {experiment}")
+
+
+def _check_settings(experiment: Experiment, where: str) -> None:
+    """What decides how all are measured alike is set for all cells; seeds are chosen by the command."""
+    for cell, trained in experiment.cells.items():
+        for key in trained.set:
+            if key.partition(".")[0] in SHARED:
+                raise UsageError(f"{where}: {cell}: {key} is the same for all cells; set it for the experiment")
+    if "seed" in {*experiment.set, *(key for trained in experiment.cells.values() for key in trained.set)}:
+        raise UsageError(f"{where}: seeds are not set; seeds: says how many there are, --first-seed which come first")
 
 
 def cells_of(experiment: Experiment, data: DataSet, quick: Quick | None) -> list[Cell]:
@@ -117,4 +132,5 @@ def cells_of(experiment: Experiment, data: DataSet, quick: Quick | None) -> list
             work = Starvation(trained.starvation.shift, quick.rounds) if trained.starvation else fit
             cell = Cell(name, cell.recipe, tuple(changes.items()), data.medium, work)
         cells.append(cell)
+    check_apart(cells)
     return cells

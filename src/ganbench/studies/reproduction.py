@@ -11,13 +11,16 @@ from typing import Any
 from ganbench.checkpoints import write_atomically
 from ganbench.configuration import image_settings
 from ganbench.data import full_name, load
+from ganbench.metrics.images import IMAGE_METRICS
+from ganbench.metrics.points import POINT_METRICS
 from ganbench.runs import plain
+from ganbench.settings import unknown
 from ganbench.studies.claims import Evidence, Finding, find
 from ganbench.studies.plans import Plan, cells_of, read_plan
 from ganbench.studies.results import Results, as_csv, read_results, summary_of, table_of
 from ganbench.studies.study import Study, run_all
 from ganbench.studies.workers import Workers
-from ganbench.types import UsageError
+from ganbench.types import Medium, UsageError
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,13 @@ class Outcome:
     reproduction: Reproduction
     results: Mapping[str, Results]
     findings: tuple[Finding, ...]
+    complete: bool
+
+    @property
+    def failed(self) -> list[str]:
+        """The runs that could not be done."""
+        runs = (run for results in self.results.values() for each in results.runs.values() for run in each)
+        return [f"{run.cell} #{run.seed}" for run in runs if run.status == "failed"]
 
 
 def set_up(
@@ -56,10 +66,15 @@ def set_up(
     """
     plan = read_plan(study)
     count = seeds or (plan.quick.seeds if quick else plan.seeds)
-    studies = {}
+    studies: dict[str, Study] = {}
+    prepared: dict[str, Any] = {}
     for name, experiment in plan.experiments.items():
         source = (sources or {}).get(experiment.data, experiment.data)
-        data = load(source, image_settings(None, experiment.set.items()))
+        images = image_settings(None, experiment.set.items())
+        if prepared.setdefault(source, images) != images:
+            raise UsageError(f"{name}: another experiment prepares the images of {source} otherwise")
+        data = load(source, images)
+        _check_metrics(plan, name, data.medium)
         try:
             cells = cells_of(experiment, data, plan.quick if quick else None)
         except UsageError as error:
@@ -68,15 +83,25 @@ def set_up(
     return Reproduction(Path(study).stem, plan, out, quick, studies)
 
 
-def carry_out_plan(reproduction: Reproduction, workers: Workers) -> tuple[Outcome, bool]:
-    """Does the runs that are left and says what follows, also of a part of them; and whether all was done."""
+def _check_metrics(plan: Plan, experiment: str, medium: Medium) -> None:
+    """Finds metrics that such data do not have. Raises UsageError."""
+    there = POINT_METRICS if medium == "points" else IMAGE_METRICS
+    for name, claim in plan.claims.items():
+        for part in claim.parts:
+            metric = getattr(part.measure, "metric", None)
+            if (part.experiment or next(iter(plan.experiments))) == experiment and metric and metric not in there:
+                raise UsageError(f"{name}: {unknown(f'metric of {medium}', metric, list(there))}")
+
+
+def carry_out_plan(reproduction: Reproduction, workers: Workers) -> Outcome:
+    """Does the runs that are left and says what follows, also of a part of them."""
     complete = run_all(list(reproduction.studies.values()), workers)
     results = {experiment: read_results(study) for experiment, study in reproduction.studies.items()}
     runs = {experiment: each.runs for experiment, each in results.items()}
     findings = tuple(find(name, claim, runs) for name, claim in reproduction.plan.claims.items())
-    outcome = Outcome(reproduction, results, findings)
+    outcome = Outcome(reproduction, results, findings, complete)
     _write(outcome)
-    return outcome, complete
+    return outcome
 
 
 def _write(outcome: Outcome) -> None:
@@ -93,6 +118,7 @@ def _write(outcome: Outcome) -> None:
     summary = {
         "study": reproduction.name,
         "quick": reproduction.quick,
+        "complete": outcome.complete,
         "cells": [
             {"experiment": experiment, **row}
             for experiment, results in outcome.results.items()
@@ -130,6 +156,7 @@ def _evidence_summary(evidence: Evidence) -> dict[str, Any]:
         "low": estimate.low,
         "high": estimate.high,
         "n": estimate.n,
+        "lost": evidence.lost,
         "verdict": evidence.verdict,
     }
     if evidence.at_equal_seconds:

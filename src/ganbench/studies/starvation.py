@@ -16,7 +16,7 @@ from ganbench.data.batches import Batches
 from ganbench.machine import settle
 from ganbench.runs import RunFolder
 from ganbench.seeds import derive
-from ganbench.settings import settings
+from ganbench.settings import settings, to_tree
 from ganbench.training import critic_turn, generator_loss
 from ganbench.types import Latent
 from ganbench.workbench import Workbench
@@ -78,6 +78,7 @@ class Starvation:
             "seconds": 0.0,
             "metrics": {"final": figures, "best": figures, "floor": {}},
             "snapshot_floor": {},
+            "starvation": to_tree(self),
         }
         folder.write_summary(summary)
         return summary

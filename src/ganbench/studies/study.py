@@ -13,10 +13,12 @@ from ganbench.fitting import interruptible
 from ganbench.metrics import features_for
 from ganbench.metrics.guides import guide_of
 from ganbench.runs import RunFolder
+from ganbench.settings import to_tree
 from ganbench.studies.display import watching
 from ganbench.studies.grid import Cell
+from ganbench.studies.starvation import Starvation
 from ganbench.studies.statistics import time_to
-from ganbench.studies.workers import Contact, Task, Workers, error_file
+from ganbench.studies.workers import Contact, Task, Work, Workers, error_file
 from ganbench.training import sizes
 from ganbench.types import UsageError
 
@@ -88,13 +90,15 @@ class Study:
                 configuration = cell.configuration(self.source, seed)
                 folder = self._runs / cell.folder(seed)
                 if (folder / "config.yaml").exists():
-                    self._check_is_ours(RunFolder(folder), configuration)
+                    self._check_is_ours(RunFolder(folder), configuration, cell.work)
                 name = " ".join(filter(None, (self.group, cell.name, f"#{seed}")))
                 tasks.append(Task(name, configuration, folder, cell.work))
         return tasks
 
-    def _check_is_ours(self, folder: RunFolder, configuration: Configuration) -> None:
-        if folder.tree != configuration.tree():
+    def _check_is_ours(self, folder: RunFolder, configuration: Configuration, work: Work) -> None:
+        probe = (folder.summary or {}).get("starvation")
+        other = folder.summary is not None and probe != (to_tree(work) if isinstance(work, Starvation) else None)
+        if folder.tree != configuration.tree() or other:
             raise UsageError(f"{folder.path} holds a run with other settings; choose another --out")
         if (folder.summary or {}).get("data_sha256", self.data.fingerprint) != self.data.fingerprint:
             raise UsageError(f"{folder.path} holds a run on other data; choose another --out")
