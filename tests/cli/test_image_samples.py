@@ -11,6 +11,7 @@ from PIL import Image
 
 from ganbench.api import Run
 from ganbench.data import sources
+from ganbench.figures.sheets import labelled_sheet
 from tests.cli.conftest import Outcome
 from tests.cli.images import DENSE, DISTANCES, asked, colours, digits_at_hand, finished, sets
 from tests.undrawn import undrawn
@@ -50,6 +51,15 @@ def test_samples_as_pictures(ganbench: Callable[..., Outcome], tmp_path: Path, a
         assert min(sheet.size) >= 3 * 16
     files = sorted((tmp_path / "new" / "folder").rglob("*.png"), key=lambda path: path.name)
     assert np.array_equal([np.asarray(Image.open(path)) for path in files], np.load(tmp_path / "x.npy"))
+
+
+def test_one_of_each_label_in_the_order_asked_for(ganbench: Callable[..., Outcome], tmp_path: Path, asked: Run) -> None:
+    assert ganbench("sample", asked.path, "--out", "two.png", "--labels", "red,blue").code == 0
+    expected = labelled_sheet(asked.sample(2, labels=np.array([2, 0])), (), ["red", "blue"])
+    with Image.open(tmp_path / "two.png") as sheet:
+        assert np.array_equal(np.asarray(sheet.convert("RGB")), np.asarray(expected.convert("RGB")))
+    wrong = ganbench("sample", asked.path, "--out", "two.png")
+    assert (wrong.code, "--count is needed" in wrong.err) == (2, True)
 
 
 def test_a_folder_of_labelled_samples_has_the_names_of_the_classes(
