@@ -152,7 +152,8 @@ def test_terms_come_and_go(train: Callable[..., RunFolder], tmp_path: Path, undr
 
 def test_turns_are_played_as_set(train: Callable[..., RunFolder], undrawn: None) -> None:
     run = train("gan", "--data", "moons", "--set", "turns.opening=[{rounds: 2, critic: 4}]", rounds=3)
-    assert run.checkpoint("last").facts["drawn"] == 2 * (4 + 1) + 2  # a batch a turn
+    facts = run.checkpoint("last").facts
+    assert (facts["critic_turns"], facts["generator_turns"]) == (2 * 4 + 1, 3)
 
 
 def test_minutes_are_minutes_of_training(ganbench: Callable, tmp_path: Path, undrawn: None) -> None:

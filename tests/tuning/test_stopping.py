@@ -32,7 +32,7 @@ def begin(tmp_path: Path) -> Iterator[Callable[..., Search]]:
     slow = Path(__file__).parents[1] / "studies" / "slow.py"
 
     def start(*more: str, deadly: str = "") -> Search:
-        words = [*COMMAND, "--trials", str(TRIALS), "--seeds", "1", "--rounds", "16", *more]
+        words = [*COMMAND, "--trials", str(TRIALS), "--seeds", "1", "--rounds", "24", *more]
         process = subprocess.Popen(
             [sys.executable, str(slow), *words],
             cwd=tmp_path, env=os.environ | {"DEADLY": deadly}, start_new_session=True,
@@ -57,10 +57,10 @@ def states(folder: Path) -> list[str]:
         return []
 
 
-def wait_for_work(search: Search, folder: Path, running: int) -> None:
-    """Until a trial has finished and so many are at work."""
+def wait_for_work(search: Search, folder: Path) -> None:
+    """Until a trial has finished and another is at work."""
     end = time.monotonic() + PATIENCE
-    while (found := states(folder)).count("RUNNING") < running or "COMPLETE" not in found:
+    while not {"RUNNING", "COMPLETE"} <= set(states(folder)):
         assert search.poll() is None, search.communicate()
         assert time.monotonic() < end, "it never happened"
         time.sleep(0.2)
@@ -85,7 +85,7 @@ def assert_whole(folder: Path) -> None:
 def test_ctrl_c_leaves_a_search_that_goes_on(begin: Callable[..., Search], tmp_path: Path) -> None:
     folder = tmp_path / "search"
     search = begin("--jobs", "2")
-    wait_for_work(search, folder, 2)
+    wait_for_work(search, folder)
     os.killpg(search.pid, signal.SIGINT)  # as a terminal does: to the workers as well
     err = finish(search)
     assert (search.returncode, "interrupted: the same command goes on" in err) == (1, True), err
@@ -102,7 +102,7 @@ def test_ctrl_c_leaves_a_search_that_goes_on(begin: Callable[..., Search], tmp_p
 def test_a_killed_search_goes_on(begin: Callable[..., Search], tmp_path: Path) -> None:
     folder = tmp_path / "search"
     search = begin("--jobs", "2")
-    wait_for_work(search, folder, 2)
+    wait_for_work(search, folder)
     search.kill()
     search.communicate()
     study = optuna.load_study(storage=default_storage(folder), study_name=None)

@@ -46,7 +46,8 @@ def watching(tasks: Mapping[str, Sequence[Task]], left: Sequence[Task]) -> Itera
             view.update(Group(_standing(tasks), bar))
 
     if not live:
-        console.print(f"{len(left)} of {total} runs are to be done; each is told of when it has ended", highlight=False)
+        if left:
+            console.print(f"{len(left)} of {total} runs are to be done; each is told of when it ends", highlight=False)
         yield on_news, on_done
         return
     with Live(Group(_standing(tasks), bar), console=console, transient=True, refresh_per_second=4) as view:

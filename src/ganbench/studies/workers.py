@@ -124,12 +124,12 @@ def cores() -> int:
 
 
 def local_workers(jobs: int | None = None) -> Workers:
-    """So many processes of this machine, by default one a core."""
-    return partial(_perform_all, jobs=jobs or cores())
+    """So many processes of this machine, by default one a core, though not more than there are runs."""
+    return partial(_perform_all, jobs=jobs)
 
 
-def _perform_all(tasks: Sequence[Task], data: Data, contact: Contact, jobs: int) -> None:
-    """Does all tasks with so many workers, though not with more than there are tasks.
+def _perform_all(tasks: Sequence[Task], data: Data, contact: Contact, jobs: int | None) -> None:
+    """Does all tasks with so many workers.
 
     A worker that dies takes no run with it but its own.
     Which of the runs at hand killed a worker is not known, so each of them is tried once more, alone; one that kills
@@ -140,7 +140,7 @@ def _perform_all(tasks: Sequence[Task], data: Data, contact: Contact, jobs: int)
         UsageError: a recipe holds objects that no other process can be given.
         WorkError: no worker could be started.
     """
-    jobs = max(1, min(jobs, len(tasks)))
+    jobs = jobs or max(1, min(cores(), len(tasks)))
     if jobs == 1:
         rulers: dict[str, Rulers] = {}
         for task in tasks:
