@@ -12,6 +12,7 @@ import pytest
 
 from ganbench.studies import carry_out, local_workers
 from tests.studies.conftest import WORDS, outcome, small_study, table
+from tests.studies.processes import Process, unhurried
 from tests.undrawn import draw_nothing
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are looked up in /proc")
@@ -19,8 +20,6 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pr
 ROUNDS = 24
 PATIENCE = 60.0
 """Seconds after which what is waited for will not come."""
-
-Study = subprocess.Popen[str]
 
 
 @pytest.fixture(scope="module")
@@ -34,26 +33,15 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def begin(tmp_path: Path) -> Iterator[Callable[..., Study]]:
+def begin(tmp_path: Path) -> Iterator[Callable[..., Process]]:
     """Starts the same study by two workers, in a process group of its own that does not outlive the test."""
-    begun: list[Study] = []
     words = ["gan,lsgan", "--data", "moons", "--rounds", str(ROUNDS), "--out", "study", "--jobs", "2", *WORDS]
-    slow = Path(__file__).with_name("slow.py")
+    with unhurried(tmp_path) as started:
 
-    def start(seeds: int = 1, deadly: str = "") -> Study:
-        process = subprocess.Popen(
-            [sys.executable, str(slow), "compare", *words, "--seeds", str(seeds)],
-            cwd=tmp_path, env=os.environ | {"DEADLY": deadly}, start_new_session=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        begun.append(process)
-        return process
+        def start(seeds: int = 1, deadly: str = "") -> Process:
+            return started(["compare", *words, "--seeds", str(seeds)], deadly)
 
-    yield start
-    for process in begun:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        yield start
 
 
 def wait_until(happened: Callable[[], object]) -> None:
@@ -63,7 +51,7 @@ def wait_until(happened: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-def workers(study: Study) -> list[int]:
+def workers(study: Process) -> list[int]:
     children = Path(f"/proc/{study.pid}/task/{study.pid}/children").read_text().split()
     return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
@@ -76,7 +64,7 @@ def alive(process: int) -> bool:
     return state != "Z"
 
 
-def wait_for_work(study: Study, folder: Path) -> None:
+def wait_for_work(study: Process, folder: Path) -> None:
     """Until two runs are some rounds old."""
     logs = folder / "study" / "runs"
 
@@ -93,7 +81,7 @@ def assert_as_unbroken(folder: Path, unbroken: Path) -> None:
     assert runs == {name: whole[name] for name in runs}
 
 
-def finish(study: Study) -> tuple[str, str]:
+def finish(study: Process) -> tuple[str, str]:
     """Until the study has ended by itself; what it said."""
     try:
         return study.communicate(timeout=PATIENCE)
@@ -101,7 +89,7 @@ def finish(study: Study) -> tuple[str, str]:
         pytest.fail("the study hangs")
 
 
-def test_a_killed_worker_does_not_end_the_study(unbroken: Path, begin: Callable[..., Study], tmp_path: Path) -> None:
+def test_a_killed_worker_does_not_end_the_study(unbroken: Path, begin: Callable[..., Process], tmp_path: Path) -> None:
     study = begin()
     wait_for_work(study, tmp_path)
     first, _ = workers(study)
@@ -112,7 +100,7 @@ def test_a_killed_worker_does_not_end_the_study(unbroken: Path, begin: Callable[
 
 
 def test_a_killed_study_goes_on_and_its_workers_do_not(
-    unbroken: Path, begin: Callable[..., Study], tmp_path: Path, undrawn: None
+    unbroken: Path, begin: Callable[..., Process], tmp_path: Path, undrawn: None
 ) -> None:
     study = begin()
     wait_for_work(study, tmp_path)
@@ -125,7 +113,7 @@ def test_a_killed_study_goes_on_and_its_workers_do_not(
     assert_as_unbroken(tmp_path, unbroken)
 
 
-def test_ctrl_c_says_how_to_go_on(unbroken: Path, begin: Callable[..., Study], tmp_path: Path) -> None:
+def test_ctrl_c_says_how_to_go_on(unbroken: Path, begin: Callable[..., Process], tmp_path: Path) -> None:
     study = begin(seeds=2)
     wait_for_work(study, tmp_path)
     left = workers(study)
@@ -142,7 +130,7 @@ def test_ctrl_c_says_how_to_go_on(unbroken: Path, begin: Callable[..., Study], t
     assert_as_unbroken(tmp_path, unbroken)
 
 
-def test_ctrl_c_while_the_workers_start(begin: Callable[..., Study], tmp_path: Path) -> None:
+def test_ctrl_c_while_the_workers_start(begin: Callable[..., Process], tmp_path: Path) -> None:
     study = begin()
     wait_until(lambda: any("libtorch" in Path(f"/proc/{worker}/maps").read_text() for worker in workers(study)))
     os.killpg(study.pid, signal.SIGINT)
@@ -153,7 +141,7 @@ def test_ctrl_c_while_the_workers_start(begin: Callable[..., Study], tmp_path: P
 
 
 def test_a_run_that_kills_its_worker_is_reported_and_takes_no_other_with_it(
-    unbroken: Path, begin: Callable[..., Study], tmp_path: Path
+    unbroken: Path, begin: Callable[..., Process], tmp_path: Path
 ) -> None:
     study = begin(deadly="LeastSquares")
     out, err = finish(study)

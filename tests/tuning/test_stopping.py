@@ -14,6 +14,7 @@ import optuna
 import pytest
 
 from ganbench.tuning.search import default_storage
+from tests.studies.processes import Process, unhurried
 from tests.tuning.conftest import COMMAND, table
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are looked up in /proc")
@@ -22,30 +23,16 @@ TRIALS = 5
 PATIENCE = 90.0
 """Seconds after which what is waited for will not come."""
 
-Search = subprocess.Popen[str]
-
 
 @pytest.fixture
-def begin(tmp_path: Path) -> Iterator[Callable[..., Search]]:
+def begin(tmp_path: Path) -> Iterator[Callable[..., Process]]:
     """Starts a search with unhurried rounds in a process group of its own, which does not outlive the test."""
-    begun: list[Search] = []
-    slow = Path(__file__).parents[1] / "studies" / "slow.py"
+    with unhurried(tmp_path) as started:
 
-    def start(*more: str, deadly: str = "") -> Search:
-        words = [*COMMAND, "--trials", str(TRIALS), "--seeds", "1", "--rounds", "24", *more]
-        process = subprocess.Popen(
-            [sys.executable, str(slow), *words],
-            cwd=tmp_path, env=os.environ | {"DEADLY": deadly}, start_new_session=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        begun.append(process)
-        return process
+        def start(*more: str, deadly: str = "") -> Process:
+            return started([*COMMAND, "--trials", str(TRIALS), "--seeds", "1", "--rounds", "24", *more], deadly)
 
-    yield start
-    for process in begun:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        yield start
 
 
 def states(folder: Path) -> list[str]:
@@ -57,7 +44,7 @@ def states(folder: Path) -> list[str]:
         return []
 
 
-def wait_for_work(search: Search, folder: Path) -> None:
+def wait_for_work(search: Process, folder: Path) -> None:
     """Until a trial has finished and another is at work."""
     end = time.monotonic() + PATIENCE
     while not {"RUNNING", "COMPLETE"} <= set(states(folder)):
@@ -66,7 +53,7 @@ def wait_for_work(search: Search, folder: Path) -> None:
         time.sleep(0.2)
 
 
-def finish(search: Search) -> str:
+def finish(search: Process) -> str:
     try:
         return search.communicate(timeout=PATIENCE)[1]
     except subprocess.TimeoutExpired:
@@ -82,7 +69,7 @@ def assert_whole(folder: Path) -> None:
     assert not {"RUNNING", "WAITING"} & set(states(folder))
 
 
-def test_ctrl_c_leaves_a_search_that_goes_on(begin: Callable[..., Search], tmp_path: Path) -> None:
+def test_ctrl_c_leaves_a_search_that_goes_on(begin: Callable[..., Process], tmp_path: Path) -> None:
     folder = tmp_path / "search"
     search = begin("--jobs", "2")
     wait_for_work(search, folder)
@@ -99,7 +86,7 @@ def test_ctrl_c_leaves_a_search_that_goes_on(begin: Callable[..., Search], tmp_p
     assert_whole(folder)
 
 
-def test_a_killed_search_goes_on(begin: Callable[..., Search], tmp_path: Path) -> None:
+def test_a_killed_search_goes_on(begin: Callable[..., Process], tmp_path: Path) -> None:
     folder = tmp_path / "search"
     search = begin("--jobs", "2")
     wait_for_work(search, folder)
@@ -118,7 +105,7 @@ def test_a_killed_search_goes_on(begin: Callable[..., Search], tmp_path: Path) -
 
 
 def test_a_trial_that_kills_its_worker_is_reported_and_ends_nothing(
-    begin: Callable[..., Search], tmp_path: Path
+    begin: Callable[..., Process], tmp_path: Path
 ) -> None:
     folder = tmp_path / "search"
     search = begin("--jobs", "2", "--search", "objective=non-saturating,least-squares", deadly="LeastSquares")

@@ -40,10 +40,9 @@ def parallel_lines(distances: Sequence[float] = tuple(np.linspace(0, 1, 11)), se
 
 
 def _measured(distance: float, seed: int) -> tuple[float, float]:
-    """JS and W1 of samples of the two lines."""
-    rng = np.random.default_rng(seed)
-    real, other = (np.stack([np.full(LINE_POINTS, x), rng.random(LINE_POINTS)], 1) for x in (0.0, distance))
-    other[:, 1] = rng.permutation(real[:, 1])  # the same heights, so that what is seen is the distance alone
+    """JS and W1 of samples of the two lines, at the same heights, so that what is seen is the distance alone."""
+    heights = np.random.default_rng(seed).random(LINE_POINTS)
+    real, other = (np.stack([np.full(LINE_POINTS, x), heights], 1) for x in (0.0, distance))
     return js(real, other), w1(real, other)
 
 

@@ -151,14 +151,17 @@ def _runs_of(part: Part, experiments: Mapping[str, Runs]) -> Runs:
 
 
 def _weigh(part: Part, runs: Runs, count: int) -> list[Evidence]:
-    found = []
+    values, found = part.measure.values(runs), []
     for other in part.against or (None,):
-        evidence = _evidence(part, part.measure, runs, other, count)
+        evidence = _evidence(part, part.measure, values, runs, other, count)
         if other is not None and isinstance(part.measure, End) and part.measure.which == "final":
             seconds = _shorter(runs, (part.of, other))
             if seconds:
                 equal = After(seconds=seconds, metric=part.measure.metric, scale=part.measure.scale)
-                evidence = replace(evidence, at_equal_seconds=_evidence(part, equal, runs, other, count))
+                two = {cell: runs[cell] for cell in (part.of, other)}
+                evidence = replace(
+                    evidence, at_equal_seconds=_evidence(part, equal, equal.values(two), two, other, count)
+                )
         found.append(evidence)
     return found
 
@@ -169,8 +172,7 @@ def _shorter(runs: Runs, cells: Sequence[str]) -> float:
     return min((statistics.median(each) for each in times if each), default=0.0)
 
 
-def _evidence(part: Part, measure: Measure, runs: Runs, other: str | None, count: int) -> Evidence:
-    values = measure.values(runs)
+def _evidence(part: Part, measure: Measure, values: Values, runs: Runs, other: str | None, count: int) -> Evidence:
     estimate = _estimate(values, measure, part.of, other, LEVEL)
     strict = _estimate(values, measure, part.of, other, 1 - (1 - LEVEL) / count)
     cells = [part.of] if other is None else [part.of, other]
