@@ -24,6 +24,7 @@ bench: .venv/installed
 	$(BIN)/python benchmarks/rounds.py
 	$(BIN)/python benchmarks/images.py
 	$(BIN)/python benchmarks/workers.py
+	$(BIN)/python benchmarks/stacked.py
 
 clean:
 	rm -rf .venv build dist src/*.egg-info demo
