@@ -5,10 +5,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from functools import partial
 from typing import Any, TypeVar
 
-from pydantic import ConfigDict, GetCoreSchemaHandler, SerializationInfo, TypeAdapter, ValidationError
+from pydantic import (
+    ConfigDict,
+    GetCoreSchemaHandler,
+    SerializationInfo,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic.dataclasses import dataclass as checked_dataclass
 from pydantic_core import PydanticCustomError, core_schema
 from typing_extensions import dataclass_transform
@@ -22,7 +28,19 @@ _CONFIG = ConfigDict(extra="forbid", arbitrary_types_allowed=True, allow_inf_nan
 @dataclass_transform(frozen_default=True)
 def settings(cls: type[T]) -> type[T]:
     """A frozen dataclass whose values are checked when it is made, from Python or from a file alike."""
+    cls._known_names = model_validator(mode="before")(classmethod(_known_names))  # type: ignore[attr-defined]
     return checked_dataclass(frozen=True, config=_CONFIG)(cls)  # type: ignore[return-value]
+
+
+def _known_names(cls: type, value: Any) -> Any:
+    """Finds a name in a mapping that is no field of the class, and says which is near."""
+    if isinstance(value, Mapping):
+        known = [field.name for field in fields(cls)]
+        for name in value:
+            if name not in known:
+                sentence = unknown("field", str(name), known)
+                raise PydanticCustomError("unknown_field", "{sentence}", {"sentence": sentence})
+    return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +68,7 @@ class OneOf:
             return {"kind": kind, **inner(value)}
 
         return core_schema.no_info_before_validator_function(
-            partial(_fields_of, cls),
+            _without_kind,
             schema,
             serialization=core_schema.wrap_serializer_function_ser_schema(with_kind, schema=schema),
         )
@@ -70,17 +88,11 @@ class _Box:
         self.content = content
 
 
-def _fields_of(cls: type, value: Any) -> Any:
+def _without_kind(value: Any) -> Any:
     """The fields that a mapping gives for a class of settings; a bare kind gives none."""
     if isinstance(value, str):
         return {}
-    if not isinstance(value, Mapping):
-        return value
-    known = [field.name for field in fields(cls)]
-    for name in value:
-        if name not in (*known, "kind"):
-            raise PydanticCustomError("unknown_field", "{sentence}", {"sentence": unknown("field", str(name), known)})
-    return {k: v for k, v in value.items() if k != "kind"}
+    return {k: v for k, v in value.items() if k != "kind"} if isinstance(value, Mapping) else value
 
 
 def _write_own(value: Any, info: SerializationInfo) -> Any:
@@ -193,18 +205,14 @@ def at(tree: Any, path: str) -> Any:
 def _sentence(error: ValidationError, tree: Any) -> str:
     """pydantic's first complaint as one sentence in the words of the configuration."""
     first = error.errors(include_url=False)[0]
-    steps = _real_steps(first["loc"], tree)
-    if first["type"] == "unknown_field":
-        steps = steps[:-1]  # told of the piece, after whose name comes its kind
+    steps = _real_steps(first["loc"], tree, missing=first["type"] == "missing")
     where = ".".join(steps)
     match first["type"]:
         case "union_tag_invalid":
             allowed = [tag.strip(" '") for tag in first["ctx"]["expected_tags"].split(",")]
             return f"{where}: " + unknown("kind", first["ctx"]["tag"], [t for t in allowed if t != "own"])
         case "unknown_field":
-            return f"{where}: {first['msg']}"
-        case "unexpected_keyword_argument":
-            return f"{where}: unknown field"
+            return f"{where}: {first['msg']}" if where else first["msg"]
         case "missing":
             return f"{where}: this field is needed"
     given = first["input"]
@@ -212,14 +220,17 @@ def _sentence(error: ValidationError, tree: Any) -> str:
     return f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}{shown}"
 
 
-def _real_steps(loc: tuple[int | str, ...], tree: Any) -> list[str]:
-    """The steps of a location that are in the tree: pydantic puts the kind between a piece and its field."""
+def _real_steps(loc: tuple[int | str, ...], tree: Any, *, missing: bool) -> list[str]:
+    """The steps of a location that are in the tree: pydantic puts the kind between or after them.
+
+    A field that is `missing` is the last step, and not in the tree.
+    """
     steps: list[str] = []
     for i, step in enumerate(loc):
         try:
             tree = tree[step]
         except (KeyError, IndexError, TypeError):
-            if i < len(loc) - 1:
+            if not (missing and i == len(loc) - 1):
                 continue
         steps.append(str(step))
     return steps
