@@ -5,7 +5,8 @@
 The plain loop is written as such scripts usually are: eager fp32, a DataLoader that transforms image by image in
 Python, Adam that is not fused, `.item()` at each step, gradients of the critic's weights also on the generator's
 turn. Each loop has a process of its own, in which only rounds after the first few are timed; the two take turns, and
-the ratio is the median. Without a folder the images are the built-in digits.
+the ratio is the median. Beside our loops stands their share of the rate at which the machine multiplies large matrices
+of the type that the hidden layers are computed in. Without a folder the images are the built-in digits.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from ganbench.api import prepare
 from ganbench.data import load
+from ganbench.machine import hidden_dtype
 
 THREADS, BATCH, NOISE = 2, 64, 62
 REPEATS, WARM, ROUNDS = 3, 5, 40
@@ -92,13 +94,35 @@ def milliseconds(way: str, source: str) -> float:
     return 1e3 * (time.perf_counter() - start) / ROUNDS
 
 
+def matrix_rate(dtype: torch.dtype) -> float:
+    """FLOP/s of large matrix products, at best."""
+    torch.set_num_threads(THREADS)
+    a, b = torch.randn(1024, 1024, dtype=dtype), torch.randn(1024, 1024, dtype=dtype)
+    times = []
+    for _ in range(50):
+        start = time.perf_counter()
+        a @ b
+        times.append(time.perf_counter() - start)
+    return 2 * 1024**3 / min(times)
+
+
+def operations(source: str) -> int:
+    """FLOP of a round, as torch counts those of products and convolutions."""
+    rounds = prepare("text-gan", load(source), precision="fp32").play()
+    next(rounds)
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], with_flops=True) as profile:
+        next(rounds)
+    return sum(event.flops or 0 for event in profile.key_averages())
+
+
 def main(source: str) -> None:
     taken: dict[str, list[float]] = {way: [] for way in WAYS}
     for _ in range(REPEATS):
         for way in WAYS:
             done = subprocess.run([sys.executable, __file__, source, way], check=True, capture_output=True, text=True)
             taken[way].append(float(done.stdout))
-    plain = statistics.median(taken["plain"])
+    plain, work = statistics.median(taken["plain"]), operations(source)
+    rates = {way: matrix_rate(hidden_dtype(way, torch.device("cpu"), 1024)) for way in WAYS[1:]}
     for way, times in taken.items():
         typical = statistics.median(times)
         ratios = [a / b for a, b in zip(taken["plain"], times, strict=True)]
@@ -106,6 +130,9 @@ def main(source: str) -> None:
             f"{way:<6}{typical:7.1f} ms a round ({min(times):.1f} to {max(times):.1f}), {1e3 * BATCH / typical:6.0f} "
             f"images/s, {plain / typical:.2f} times the plain loop ({min(ratios):.2f} to {max(ratios):.2f})"
         )
+        if way in rates:
+            reached = 1e3 * work / typical
+            print(f"{'':6} {reached / 1e9:.0f} of {rates[way] / 1e9:.0f} GFLOP/s, {reached / rates[way]:.0%}")
 
 
 if __name__ == "__main__":

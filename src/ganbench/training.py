@@ -277,6 +277,8 @@ def train(state: State, recipe: Recipe, batches: Batches, span: Span) -> Iterato
     while (progress := span.progress(state.round, state.seconds)) < 1:
         start = time.perf_counter()
         losses = play_round(state, recipe, batches, progress)
+        if state.critic.vector.is_cuda:  # the round was only asked for until then
+            torch.cuda.synchronize(state.critic.vector.device)
         state.seconds += time.perf_counter() - start
         yield Report(state.round, state.seconds, losses)
 
