@@ -28,7 +28,7 @@ _CONFIG = ConfigDict(extra="forbid", arbitrary_types_allowed=True, allow_inf_nan
 @dataclass_transform(frozen_default=True)
 def settings(cls: type[T]) -> type[T]:
     """A frozen dataclass whose values are checked when it is made, from Python or from a file alike."""
-    cls._known_names = model_validator(mode="before")(classmethod(_known_names))  # type: ignore[attr-defined]
+    cls._known_names = model_validator(mode="before")(classmethod(_known_names))  # type: ignore[arg-type, attr-defined]
     return checked_dataclass(frozen=True, config=_CONFIG)(cls)  # type: ignore[return-value]
 
 
