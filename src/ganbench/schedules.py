@@ -50,8 +50,8 @@ class Falling:
     generator: NonNegativeInt = 5
 
     def init(self) -> Memory:
-        zero = torch.zeros(())
-        return {"sum": zero, "turns": zero, "before": zero - torch.finfo(zero.dtype).max, "falls": zero}
+        lowest = torch.tensor(-torch.finfo(torch.float32).max)  # the first window has fallen below none
+        return {"before": lowest, **{name: torch.zeros(()) for name in ("sum", "turns", "falls")}}
 
     def add(self, gap: Tensor, memory: Memory) -> Memory:
         """After a turn of the critic's that saw such a gap."""
