@@ -173,11 +173,14 @@ class Upward(Hidden):
         rest: list[nn.Module] = []
         for a, b in itertools.pairwise(maps):
             rest += [convolution(a, b), *norm_of_maps(settings.norm_of_maps, b), act()]
-        self.last: nn.Module = convolution(maps[-1], shape[0])
+        last: nn.Module
         if settings.smoothing:
             rest += [convolution(maps[-1], settings.smoothing), nn.Tanh()]
-            self.last = nn.Conv2d(settings.smoothing, shape[0], 5, padding=2)
+            last = nn.Conv2d(settings.smoothing, shape[0], 5, padding=2)
+        else:
+            last = convolution(maps[-1], shape[0])
         self.rest = nn.Sequential(*rest)
+        self.last = last
         self.hidden_width = settings.channels * settings.kernel**2
         initialise(self, settings.init)
 
