@@ -55,7 +55,9 @@ class Clip:
                 yield from (p for field, p in module.named_parameters(recurse=False) if self.biases or field != "bias")
 
     def _chosen(self, name: str, module: nn.Module) -> bool:
-        return self.layers == "all" or any(asked == name or isinstance(module, _KINDS.get(asked, ())) for asked in self.layers)
+        if self.layers == "all":
+            return True
+        return any(asked == name or isinstance(module, _KINDS.get(asked, ())) for asked in self.layers)
 
 
 @settings

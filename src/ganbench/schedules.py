@@ -44,8 +44,8 @@ class Falling:
     False False False True
     """
 
-    window: PositiveInt = 25
-    times: PositiveInt = 4
+    window: PositiveInt = 10
+    times: PositiveInt = 3
     critic: NonNegativeInt = 1
     generator: NonNegativeInt = 5
 
@@ -90,7 +90,7 @@ class Turns:
     then: Falling | None = None
 
     def __post_init__(self) -> None:
-        phases = [*self.opening, *filter(None, (self.every, self.then))]
+        phases = [*self.opening, *(phase for phase in (self.every, self.then) if phase)]
         if 0 in (self.critic + self.generator, *(phase.critic + phase.generator for phase in phases)):
             raise ValueError("a round needs a turn of one player at least")
 

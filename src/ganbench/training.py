@@ -251,7 +251,8 @@ def sizes(recipe: Recipe, prior: Prior, shape: tuple[int, ...], classes: int) ->
         raise UsageError("this recipe needs labels, which the data lack: a folder of images has them as subfolders")
     if "class" in heads and used[0] in ("concat", "embedding", "inside"):
         raise UsageError(
-            f"critic.labels: {used[0]} tells the critic the class that its class loss wants read; use none or projection"
+            f"critic.labels: {used[0]} tells the critic the class that its class loss has it read; "
+            "use none or projection"
         )
     if used[1] == "none" and any(isinstance(term, ClassLoss) and "fake" in term.on for term in terms):
         raise UsageError(

@@ -56,9 +56,7 @@ def turned_after(gaps: list[float], window: int, times: int) -> int | None:
 @given(st.lists(st.integers(-5, 5), max_size=24), st.integers(1, 3), st.integers(1, 4))
 def test_the_ratio_turns_when_so_many_windows_in_a_row_have_fallen(gaps: list[int], window: int, times: int) -> None:
     sums = [sum(gaps[i : i + window]) for i in range(0, len(gaps) - window + 1, window)]
-    runs = (
-        i + 1 for i in range(times, len(sums)) if all(sums[j] < sums[j - 1] for j in range(i - times + 1, i + 1))
-    )
+    runs = (i + 1 for i in range(times, len(sums)) if all(sums[j] < sums[j - 1] for j in range(i - times + 1, i + 1)))
     assert turned_after([float(gap) for gap in gaps], window, times) == next(runs, None)
 
 

@@ -94,9 +94,7 @@ def _write_images(
     print(f"{count:,} images of round {bench.state.round:,} (checkpoint {checkpoint}): {out}")
 
 
-def _write_text(
-    bench: Workbench, run: Path, count: int, out: Path, text: str, seed: int, checkpoint: str
-) -> None:
+def _write_text(bench: Workbench, run: Path, count: int, out: Path, text: str, seed: int, checkpoint: str) -> None:
     """The text so many times, one below the other, or in a folder each as a file of its name."""
     import numpy as np
     from PIL import Image
@@ -132,7 +130,7 @@ def _need_labels(bench: Workbench, run: Path, option: str) -> None:
 def _characters(text: str, classes: tuple[str, ...]) -> list[int]:
     """Which class each character of a text is."""
     if longer := next((name for name in classes if len(name) != 1), None):
-        raise UsageError(f"--text: the run's classes are no single characters, as {longer!r} shows; --labels takes them")
+        raise UsageError(f"--text: the classes are no single characters, as {longer!r} shows; --labels takes them")
     if not text:
         raise UsageError("--text is empty; it takes characters of " + "".join(classes))
     for character in text:

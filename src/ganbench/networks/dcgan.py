@@ -40,9 +40,9 @@ class DCGAN:
     of 4 x 4 with 512, one of 28 x 28 a base of 7 x 7 with 128. `dense` is the width of a fully connected layer between
     the base and the vector at the other end (the pair of InfoGAN, arXiv:1606.03657, which the MNIST text uses); null
     leaves it out. `norm` follows all layers but the critic's first and the last ones, or of these the fully connected
-    ones (`dense`) or the convolutions (`maps`) alone, as `normed` says. `halvings` says how often sides are halved, where
-    that should not be as often as they can. With `smoothing` the generator's last transposed convolution gives so many
-    maps, squashed by tanh, and a 5 x 5 convolution of stride 1 makes the image of them. `init` as in the MLP.
+    ones (`dense`) or the convolutions (`maps`) alone, as `normed` says. `halvings` says how often sides are halved,
+    where that should not be as often as they can. With `smoothing` the generator's last transposed convolution gives so
+    many maps, squashed by tanh, and a 5 x 5 convolution of stride 1 makes the image of them. `init` as in the MLP.
     """
 
     channels: PositiveInt = 64

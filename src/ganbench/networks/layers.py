@@ -49,8 +49,11 @@ class FeatureBody(Hidden):
 
     last: nn.Linear
 
-    def hidden(self, x: Tensor, label: Tensor | None = None) -> Tensor:
-        """What the last layer is given: (batch, features). A `label` is put beside the input of each linear layer."""
+    def hidden(self, x: Tensor) -> Tensor:
+        """What the last layer is given: (batch, features).
+
+        Bodies that take labels inside have a second argument: the label, beside the input of each linear layer.
+        """
         raise NotImplementedError
 
 

@@ -53,8 +53,8 @@ class Recipe:
     """A complete set of choices.
 
     `wrappers` change what the critic sees, `average` is the generator's running average, from which
-    things are then sampled. Data without labels are `unlabelled`: refused where a player uses labels; or allowed, and all
-    players do without.
+    things are then sampled. `unlabelled` data are refused where a player uses labels, or allowed: players then do
+    without.
     """
 
     objective: ObjectiveSetting = NonSaturating()

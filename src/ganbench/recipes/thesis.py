@@ -28,7 +28,7 @@ _PENALTY = {"gradient-penalty": GradientPenalty(weight=10.0)}
 
 
 def thesis_dcgan(medium: Medium = "images") -> Recipe:
-    """The thesis's DCGAN (arXiv:1511.06434): 5 x 5 convolutions, one turn of the discriminator to five of the generator.
+    """The thesis's DCGAN (arXiv:1511.06434): 5 x 5 convolutions, one discriminator turn to five of the generator.
 
     D: 64 and 128 maps, 1024 numbers with the network's one norm, a score. G: 1024, the base of 128 maps, 64 maps, the
     image, norms after all but the last. Adam at 2e-4 with beta1 0.5.
@@ -74,13 +74,11 @@ def thesis_gan(medium: Medium = "images") -> Recipe:
 def wdcgan(medium: Medium = "images") -> Recipe:
     """The networks of `thesis-dcgan` with the Wasserstein game (arXiv:1701.07875), in the same turns.
 
-    All of the critic's weights and biases are clipped to 0.05. RMSprop at 2e-4.
+    All of the critic's weights and biases are clipped to 0.05. RMSprop at 1e-3.
     """
-    dcgan, rmsprop = thesis_dcgan(medium), RMSprop(lr=2e-4)
+    dcgan, rmsprop = thesis_dcgan(medium), RMSprop(lr=1e-3)
     critic = replace(dcgan.critic, optimizer=rmsprop, constraints={"clip": Clip(0.05)})
-    return replace(
-        dcgan, objective=Wasserstein(), critic=critic, generator=replace(dcgan.generator, optimizer=rmsprop)
-    )
+    return replace(dcgan, objective=Wasserstein(), critic=critic, generator=replace(dcgan.generator, optimizer=rmsprop))
 
 
 def wdcgan_opt(medium: Medium = "images") -> Recipe:
@@ -90,8 +88,8 @@ def wdcgan_opt(medium: Medium = "images") -> Recipe:
     - Clipped to 0.05 are only weights, no biases: of the critic's fully connected layers, and of the generator's fully
       connected and transposed layers.
     - Many critic turns at first, and more generator turns once the critic's loss falls steadily. The thesis has no
-      numbers; here the first 10 rounds have 25 critic turns, then there are 5 to 1, and 1 to 5 once the gap
-      has fallen over four windows of 25 rounds.
+      numbers for captchas; here are those it has for faces, 25 rounds of 5 to 2 and then 2 to 1, until the gap has
+      fallen over three windows of 10 rounds, and from there on those of the other captcha networks, 1 to 5.
     """
     base = wdcgan(medium)
     clips = [Clip(0.05, layers, biases=False) for layers in (("linear",), ("linear", "transposed"))]
@@ -100,7 +98,7 @@ def wdcgan_opt(medium: Medium = "images") -> Recipe:
         base,
         critic=replace(base.critic, constraints={"clip": clips[0]}),
         generator=replace(base.generator, network=smooth, constraints={"clip": clips[1]}),
-        turns=Turns(critic=5, opening=(Phase(10, critic=25),), then=Falling(critic=1, generator=5)),
+        turns=Turns(critic=2, opening=(Phase(25, critic=5, generator=2),), then=Falling(critic=1, generator=5)),
     )
 
 
