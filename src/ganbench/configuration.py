@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
@@ -22,8 +22,9 @@ from ganbench.settings import (
     own_pieces,
     settings,
     to_tree,
+    unknown,
 )
-from ganbench.types import Medium, UsageError
+from ganbench.types import LabelUse, Medium, UsageError
 
 
 @settings
@@ -88,6 +89,8 @@ def configure(
 ) -> Configuration:
     """A recipe's settings for a kind of data, over them a file's, over them single changes by dotted name.
 
+    A change of `labels` stands for both players': see `spelt_out`.
+
     Raises:
         UsageError: a name or value that is not allowed; the sentence says which and what is.
     """
@@ -96,7 +99,7 @@ def configure(
     if file.get("recipe", name) not in (name, "own"):
         raise UsageError(f"the configuration is of the recipe {file['recipe']!r}, not of {name!r}")
     plan = recipe_named(recipe, medium) if isinstance(recipe, str) else recipe
-    changes = list(changes)
+    changes = [spelt for key, value in changes for spelt in spelt_out(key, value)]
     images = Images() if medium == "images" else None
     start = Configuration(recipe=name, data=data, plan=plan, measure=MEASURES[medium], images=images)
     if not file and not changes:
@@ -112,6 +115,26 @@ def configure(
         if names_kind(value):  # a piece is spelt out, so that its fields can be changed too
             tree = from_flat(tree).tree(for_file=False)
     return from_flat(tree)
+
+
+def spelt_out(name: str, value: Any) -> list[tuple[str, Any]]:
+    """A change as the fields that it stands for: `labels` says how both players use them.
+
+    A projection is for critics; the generator then has its labels beside its noise.
+
+    >>> spelt_out("labels", "projection")
+    [('critic.labels', 'projection'), ('generator.labels', 'concat')]
+    >>> spelt_out("rounds", 100)
+    [('rounds', 100)]
+
+    Raises:
+        UsageError: labels cannot be used so.
+    """
+    if name != "labels":
+        return [(name, value)]
+    if value not in get_args(LabelUse):
+        raise UsageError(f"labels: {unknown('use of labels', str(value), get_args(LabelUse))}")
+    return [("critic.labels", value), ("generator.labels", "concat" if value == "projection" else value)]
 
 
 def image_settings(file: Mapping[str, Any] | None, changes: Iterable[tuple[str, Any]]) -> Images:

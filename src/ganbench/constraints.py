@@ -27,7 +27,8 @@ _KINDS: dict[str, tuple[type[nn.Module], ...]] = {
 class Clip:
     """Keeps each weight and bias within [-bound, bound] after every step. arXiv:1701.07875, algorithm 1.
 
-    `layers` is `all`, or a list of layer kinds (linear, convolution, transposed, norm) and names of modules.
+    `layers` is `all`, or a list of layer kinds (linear, convolution, transposed, norm) and names of modules. Without
+    `biases` what is called so is left alone, in norms too.
 
     Raises:
         UsageError: a name in `layers` that is neither a kind nor a module of the network.
@@ -35,6 +36,7 @@ class Clip:
 
     bound: PositiveFloat = 0.01
     layers: Literal["all"] | tuple[str, ...] = "all"
+    biases: bool = True
 
     def attach(self, network: nn.Module) -> None:
         names = [name for name, module in network.named_modules() if name and _own_parameters(module)]
@@ -44,15 +46,17 @@ class Clip:
 
     @torch.no_grad()
     def project(self, network: nn.Module) -> None:
-        for parameter in network.parameters() if self.layers == "all" else self._parameters(network):
+        for parameter in self._parameters(network):
             parameter.clamp_(-self.bound, self.bound)
 
     def _parameters(self, network: nn.Module) -> Iterator[nn.Parameter]:
         for name, module in network.named_modules():
             if self._chosen(name, module):
-                yield from module.parameters(recurse=False)
+                yield from (p for field, p in module.named_parameters(recurse=False) if self.biases or field != "bias")
 
     def _chosen(self, name: str, module: nn.Module) -> bool:
+        if self.layers == "all":
+            return True
         return any(asked == name or isinstance(module, _KINDS.get(asked, ())) for asked in self.layers)
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal, Protocol, TypeAlias, runtime_checkable
 
+import torch
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from torch import Tensor
 
 from ganbench.settings import OneOf, settings
+from ganbench.types import Memory
 
 Side: TypeAlias = Literal["critic", "generator"]
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
@@ -23,11 +26,55 @@ class Phase:
 
 
 @settings
+class Falling:
+    """So many turns of each player a round, from when the critic's gap falls steadily to the end of the training.
+
+    The gap is E D(x) - E D(G(z)): in a Wasserstein game the critic's estimate of the distance, which rises while the
+    critic learns, and falls once it is good and the generator gains on it. Its mean over a window of `window` rounds is
+    held against that of the window before; when it has been less `times` times in a row, the ratio turns.
+
+    What is carried from turn to turn: the sum of the gaps in this window and their number, the mean of the window
+    before, and how often in a row it fell. All of it stays on the device.
+
+    >>> falling = Falling(window=1, times=2)
+    >>> memory = falling.init()
+    >>> for gap in (1.0, 3.0, 2.5, 2.0):
+    ...     memory = falling.judge(falling.add(torch.tensor(gap), memory))
+    ...     print(bool(falling.fallen(memory)), end=" ")
+    False False False True
+    """
+
+    window: PositiveInt = 10
+    times: PositiveInt = 3
+    critic: NonNegativeInt = 1
+    generator: NonNegativeInt = 5
+
+    def init(self) -> Memory:
+        lowest = torch.tensor(-torch.finfo(torch.float32).max)  # the first window has fallen below none
+        return {"before": lowest, **{name: torch.zeros(()) for name in ("sum", "turns", "falls")}}
+
+    def add(self, gap: Tensor, memory: Memory) -> Memory:
+        """After a turn of the critic's that saw such a gap."""
+        return {**memory, "sum": memory["sum"] + gap, "turns": memory["turns"] + 1}
+
+    def judge(self, memory: Memory) -> Memory:
+        """After a window."""
+        mean = memory["sum"] / memory["turns"].clamp(min=1)
+        falls = torch.where(mean < memory["before"], memory["falls"] + 1, 0)
+        return {"sum": torch.zeros_like(mean), "turns": torch.zeros_like(mean), "before": mean, "falls": falls}
+
+    def fallen(self, memory: Memory) -> Tensor:
+        """Whether the gap has fallen often enough: a truth value on the device."""
+        return memory["falls"] >= self.times
+
+
+@settings
 class Turns:
     """The turns of each round: a fixed ratio, after opening phases, with a special round every so often.
 
     Each phase of `opening` is played for its rounds, in order; after that `critic` and `generator` turns a round.
-    `every` replaces each round whose number is a multiple of its `rounds`. `first` moves first in a round.
+    `every` replaces each round whose number is a multiple of its `rounds`. `first` moves first in a round. `then` is
+    what the training turns to, after the opening, when the critic's gap falls steadily.
 
     >>> Turns(critic=5).of_round(0)
     ('critic', 'critic', 'critic', 'critic', 'critic', 'generator')
@@ -40,19 +87,25 @@ class Turns:
     first: Side = "critic"
     opening: tuple[Phase, ...] = ()
     every: Phase | None = None
+    then: Falling | None = None
 
     def __post_init__(self) -> None:
-        phases = [*self.opening, *([self.every] if self.every else [])]
+        phases = [*self.opening, *(phase for phase in (self.every, self.then) if phase)]
         if 0 in (self.critic + self.generator, *(phase.critic + phase.generator for phase in phases)):
             raise ValueError("a round needs a turn of one player at least")
 
-    def of_round(self, number: int) -> tuple[Side, ...]:
-        """The turns of a round, which is counted from 0."""
-        critic, generator = self._counts(number)
+    def of_round(self, number: int, *, turned: bool = False) -> tuple[Side, ...]:
+        """The turns of a round, which is counted from 0. `turned`: the training has turned to what comes then."""
+        critic, generator = (self.then.critic, self.then.generator) if turned and self.then else self._counts(number)
         counts: list[tuple[Side, int]] = [("critic", critic), ("generator", generator)]
         if self.first == "generator":
             counts.reverse()
         return tuple(side for side, count in counts for _ in range(count))
+
+    def ends_window(self, played: int) -> bool:
+        """Whether with so many rounds played a window of `then` has ended. Windows begin after the opening."""
+        after = played - sum(phase.rounds for phase in self.opening)
+        return self.then is not None and after > 0 and after % self.then.window == 0
 
     def _counts(self, number: int) -> tuple[int, int]:
         end = 0

@@ -18,10 +18,12 @@ from ganbench.data.batches import Batches
 from ganbench.networks import InParts, keep_copies, set_precision
 from ganbench.objectives import HasGauges
 from ganbench.recipes.base import Player, Recipe
+from ganbench.schedules import Falling
 from ganbench.seeds import derive
+from ganbench.terms import ClassLoss
 from ganbench.types import Head, Memory, Prior, Sample, Sizes, Term, Turn, UsageError
 
-COUNTERS = ("round", "seconds", "critic_turns", "generator_turns")
+COUNTERS = ("round", "seconds", "critic_turns", "generator_turns", "turned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,8 @@ class State:
             raise UsageError("batch_size: 1 is too few for networks with batch norm, which need 2 or more")
         self.average = None if recipe.average is None else RunningAverage(self.generator, recipe.average)
         self.memory: Memory = {name: value.to(device) for name, value in recipe.objective.init().items()}
+        then = recipe.turns.then
+        self.pace: Memory = {} if then is None else {name: value.to(device) for name, value in then.init().items()}
         self.streams = {name: torch.Generator(device).manual_seed(derive(seed, name)) for name in ("latent", "terms")}
         with torch.random.fork_rng(devices=[]):
             self.layer_noise = torch.manual_seed(derive(seed, "layers")).get_state()
@@ -148,6 +152,8 @@ class State:
         self.seconds = 0.0
         self.critic_turns = 0
         self.generator_turns = 0
+        self.turned = 0
+        """The rounds after which the training turned to what comes `then`; 0 while it has not."""
 
     def set_precision(self, by_width: Callable[[int], torch.dtype]) -> None:
         """Has all networks compute their hidden layers in the type that suits the layers' width."""
@@ -181,6 +187,7 @@ class State:
     def tensors(self) -> dict[str, Tensor]:
         """All tensors by name; `restore` puts them back."""
         tensors = {f"memory.{k}": v for k, v in self.memory.items()}
+        tensors |= {f"pace.{k}": v for k, v in self.pace.items()}
         tensors |= {f"stream.{k}": rng.get_state() for k, rng in self.streams.items()}
         tensors["stream.layers"] = self.layer_noise
         for name in ("critic", "generator"):
@@ -205,6 +212,7 @@ class State:
             setattr(self, name, counters[name])
         device = self.critic.vector.device
         self.memory = {k: v.to(device) for k, v in _below(tensors, "memory.").items()}
+        self.pace = {k: v.to(device) for k, v in _below(tensors, "pace.").items()}
         self.layer_noise = tensors["stream.layers"].cpu()
         for name, rng in self.streams.items():
             state = tensors[f"stream.{name}"].cpu()
@@ -232,15 +240,25 @@ def sizes(recipe: Recipe, prior: Prior, shape: tuple[int, ...], classes: int) ->
     """What the critic and the generator have to deal with.
 
     Raises:
-        UsageError: the recipe needs labels, and there are none.
+        UsageError: the recipe needs labels, and there are none; or what it does with them makes no sense together.
     """
     terms = (*recipe.critic.terms.values(), *recipe.generator.terms.values())
     heads: frozenset[Head] = frozenset(head for term in terms for head in getattr(term, "heads", ()))
     used = (recipe.critic.labels, recipe.generator.labels)
-    if classes == 0 and recipe.labels == "optional":
+    if classes == 0 and recipe.unlabelled == "allowed":
         used = ("none", "none")
     if classes == 0 and ("class" in heads or used != ("none", "none")):
         raise UsageError("this recipe needs labels, which the data lack: a folder of images has them as subfolders")
+    if "class" in heads and used[0] in ("concat", "embedding", "inside"):
+        raise UsageError(
+            f"critic.labels: {used[0]} tells the critic the class that its class loss has it read; "
+            "use none or projection"
+        )
+    if used[1] == "none" and any(isinstance(term, ClassLoss) and "fake" in term.on for term in terms):
+        raise UsageError(
+            "generator.labels: a class loss on fakes needs a generator that is told the label: concat, embedding or "
+            "inside, not none"
+        )
     if "code" in heads and not prior.code_width:
         raise UsageError("prior: a code loss needs a prior that draws codes: --set prior=coded")
     seen = shape
@@ -287,11 +305,21 @@ def play_round(state: State, recipe: Recipe, batches: Batches, progress: float =
     """The turns of one round; gives the losses of each player's last turn, by name."""
     losses: dict[str, Tensor] = {}
     with state.own_layer_noise():
-        for side in recipe.turns.of_round(state.round):
+        for side in recipe.turns.of_round(state.round, turned=state.turned > 0):
             play = critic_turn if side == "critic" else generator_turn
             losses |= play(state, recipe, batches, progress)
     state.round += 1
+    if recipe.turns.then:
+        _turn_when_fallen(state, recipe.turns.then, recipe.turns.ends_window(state.round))
+        losses["gauge.turned"] = torch.tensor(float(state.turned))
     return losses
+
+
+def _turn_when_fallen(state: State, then: Falling, window_ends: bool) -> None:
+    """Notes that the ratio of turns changes; asks the device once a window, and no more once it has changed."""
+    if window_ends and not state.turned:
+        state.pace = then.judge(state.pace)
+        state.turned = state.round if then.fallen(state.pace) else 0
 
 
 def critic_turn(state: State, recipe: Recipe, batches: Batches, progress: float) -> dict[str, Tensor]:
@@ -304,6 +332,9 @@ def critic_turn(state: State, recipe: Recipe, batches: Batches, progress: float)
     loss, losses = _add_terms("critic", game, recipe.critic.terms, turn)
     state.critic.step(loss, recipe.critic, progress)
     with torch.no_grad():
+        if recipe.turns.then and not state.turned:
+            gap = turn.scores.real.mean() - turn.scores.fake.mean()
+            state.pace = recipe.turns.then.add(gap, state.pace)
         state.memory = recipe.objective.advance(turn.scores, state.memory)
         if isinstance(recipe.objective, HasGauges):
             gauges = recipe.objective.gauges(turn.scores, state.memory)

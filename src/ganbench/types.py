@@ -49,9 +49,10 @@ class Verdict:
 Medium: TypeAlias = Literal["points", "images"]
 """What a data set is made of. Points are vectors; images are (channels, height, width)."""
 
-LabelUse: TypeAlias = Literal["none", "concat", "embedding", "projection"]
+LabelUse: TypeAlias = Literal["none", "concat", "embedding", "projection", "inside"]
 """How a network uses labels: not; as a one-hot vector (or planes of an image) beside its input; as a learnt vector (or
-plane) beside its input; by adding the product of a learnt vector with its features to the score (critics only)."""
+plane) beside its input; by adding the product of a learnt vector with its features to the score (critics only); as a
+one-hot vector beside the input of every fully connected layer."""
 
 Head: TypeAlias = Literal["class", "code"]
 """What else a critic can be asked for beside its score."""

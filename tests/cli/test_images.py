@@ -24,7 +24,7 @@ from tests.undrawn import undrawn
 
 __all__ = ["asked", "colours", "digits_at_hand", "undrawn"]
 
-READ = {"label_kl", "modes", "confidence"}
+READ = {"label_kl", "modes", "label_entropy", "readable", "confidence"}
 PICTURES = {
     "labels.png",
     "sheet.png",
@@ -191,6 +191,13 @@ WRONG: list[tuple[str, str, list[str], str]] = [
     ("gan", "colours", ["generator.network=autoencoder"], "an autoencoder is a critic"),
     ("acgan", "colours", ["critic.network=autoencoder"], "it has no heads"),
     ("cgan", "colours", ["generator.labels=projection"], "projection is for critics"),
+    ("cgan", "colours", ["labels=insid"], "unknown use of labels 'insid'; did you mean 'inside'?"),
+    ("gan", "plain.npy", ["labels=inside"], "needs labels"),
+    ("r3gan", "colours", ["labels=inside"], "for the networks mlp and dcgan; residual"),
+    ("ebgan", "colours", ["labels=inside"], "takes no labels"),
+    ("acgan", "colours", ["labels=none"], "needs a generator that is told the label"),
+    ("acgan", "colours", ["labels=inside"], "tells the critic the class"),
+    ("gan", "colours", ["critic.network.smoothing=16"], "a generator's images are smoothed"),
     ("cgan", "colours", ["critic.labels=concta"], "'concat'"),
     ("cgan", "colours", ["wrappers.pack=pack"], "takes no labels"),
     ("acgan", "colours", ["wrappers.pack=pack"], "has no heads"),

@@ -15,7 +15,7 @@ from ganbench.types import UsageError
 DISTANCES = {
     "fid", "fid_spread", "kid", "kid_spread", "precision", "recall", "density", "coverage", "nearest_train",
 }  # fmt: skip
-CLASSES = {"label_kl", "modes", "confidence"}
+CLASSES = {"label_kl", "modes", "label_entropy", "readable", "confidence"}
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,10 @@ def test_figures_are_those_of_the_functions(data: ImageSet, ruler: ImageRuler) -
     assert figures["kid"] == pytest.approx(kid(real, fake).mean, rel=1e-3, abs=1e-5)
     assert figures["modes"] == 10
     assert figures["label_accuracy"] >= 0.99
+    seen = ruler.features(generated.pixels)
+    assert figures["readable"] == np.count_nonzero(np.asarray(seen.confidence) > 0.9) / 500
+    shares = np.unique(np.asarray(seen.labels), return_counts=True)[1] / 500
+    assert figures["label_entropy"] == pytest.approx(-(shares * np.log(shares)).sum())
     plain = ImageRuler(data, 50, RandomConv())
     flat = [pixels.reshape(50, -1).astype(float) for pixels in (plain.reference, generated.pixels[:50])]
     assert plain.measure(generated.pixels)["sliced_w"] == sliced_w(*flat)

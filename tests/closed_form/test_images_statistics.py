@@ -19,7 +19,7 @@ from ganbench.metrics import fid, kid
 from ganbench.metrics.embedding import scaled
 from ganbench.metrics.features import features_for
 from ganbench.metrics.frechet import Moments, fid_spread, frechet
-from ganbench.metrics.labels import accuracy, covered, label_kl
+from ganbench.metrics.labels import accuracy, covered, label_entropy, label_kl, readable
 from ganbench.metrics.neighbours import nearest, neighbours
 from ganbench.types import UsageError
 
@@ -222,6 +222,18 @@ def test_label_kl_between_the_perfect_and_the_collapsed() -> None:
     assert math.isfinite(label_kl(np.full(5, 3), np.array([0, 1]), 4))  # a class without real images
     assert covered(np.array([3, 3, 9])) == 2
     assert accuracy(np.array([1, 2, 3, 4]), np.array([1, 2, 0, 0])) == 0.5
+
+
+def test_label_entropy_between_all_classes_and_one() -> None:
+    assert label_entropy(np.arange(320) % 32, 32) == pytest.approx(math.log(32))
+    assert label_entropy(np.arange(320) % 8, 32) == pytest.approx(math.log(8))
+    assert label_entropy(np.full(7, 5), 32) == 0
+    assert label_entropy(np.array([0, 0, 0, 1]), 2) == pytest.approx(2 * math.log(2) - 0.75 * math.log(3))
+
+
+def test_readable_is_the_share_above_nine_tenths() -> None:
+    assert readable(np.array([1.0, 0.91, 0.9, 0.2])) == 0.5
+    assert (readable(np.full(3, 0.5)), readable(np.ones(3))) == (0, 1)
 
 
 def test_label_kl_of_a_perfect_sampler_has_the_mean_that_is_told() -> None:

@@ -3,6 +3,7 @@
 import pytest
 from torch import nn
 
+from ganbench.configuration import configure
 from ganbench.networks import DCGAN
 from ganbench.networks.layers import layer_table
 from ganbench.recipes import RECIPES, recipe_named
@@ -53,6 +54,50 @@ TEXT = {
         + batch_norm(256 + 512 + 1024),
     ),
 }  # fmt: skip
+
+
+CELL = (1, 20, 20)
+CELL_BASE = 5 * 5 * 128
+_CRITIC = convolution(1, 64, 5) + convolution(64, 128, 5) + linear(CELL_BASE, 1024) + linear(1024, 1)
+_GENERATOR = (
+    linear(128, 1024) + batch_norm(1024) + linear(1024, CELL_BASE) + batch_norm(CELL_BASE) + convolution(128, 64, 5)
+    + batch_norm(64)
+)  # fmt: skip
+_LABELLED = 32 * 1024 + 32  # beside the inputs of the critic's two fully connected layers
+_LABELLED_UP = 32 * 1024 + 32 * CELL_BASE
+_SMOOTH = convolution(64, 16, 5) + convolution(16, 1, 5)
+_MLPS = (linear(400, 500) + linear(500, 1), linear(128, 500) + linear(500, 400))
+THESIS = {
+    ("thesis-dcgan", "none"): (_CRITIC + batch_norm(1024), _GENERATOR + convolution(64, 1, 5)),
+    ("wdcgan", "inside"): (
+        _CRITIC + batch_norm(1024) + _LABELLED, _GENERATOR + convolution(64, 1, 5) + _LABELLED_UP,
+    ),
+    ("wdcgan-opt", "none"): (_CRITIC + batch_norm(1024), _GENERATOR + _SMOOTH),
+    ("wdcgan-gp", "none"): (_CRITIC, _GENERATOR + _SMOOTH),
+    ("thesis-gan", "none"): _MLPS,
+    ("thesis-wgan", "none"): _MLPS,
+    ("thesis-wgan-gp", "inside"): (_MLPS[0] + 32 * 501, _MLPS[1] + 32 * 900),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "labels"), THESIS)
+def test_the_thesis_networks_have_its_layers(name: str, labels: str) -> None:
+    """With the biases that its convolutions and norms lack and ours have."""
+    recipe = configure(name, "", changes=[("labels", labels)], medium="images").plan
+    state = State(recipe, CELL, seed=0, classes=32)
+    assert (parameters(state.critic.network), parameters(state.generator.network)) == THESIS[name, labels]
+
+
+def test_norms_are_where_they_were_asked_for() -> None:
+    """`normed` chooses among the layers that have a norm else: fully connected ones, or convolutions."""
+    norms = {}
+    for normed in ("all", "dense", "maps"):
+        settings = DCGAN(4, dense=16, normed=normed)
+        players = settings.critic(Sizes((1, 32, 32))), settings.generator(Sizes((1, 32, 32), noise=5))
+        norms[normed] = [[row.parameters // 2 for row in layer_table(p) if "Norm" in row.kind] for p in players]
+    assert norms["dense"] == [[16], [16, 4 * 4 * 16]]
+    assert norms["maps"] == [[8, 16], [8, 4]]
+    assert norms["all"] == [[8, 16, 16], [16, 4 * 4 * 16, 8, 4]]
 
 
 @pytest.mark.parametrize("name", TEXT)

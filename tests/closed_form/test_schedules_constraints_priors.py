@@ -1,5 +1,8 @@
 """Who moves when, what curves do, what constraints hold, and what noise looks like."""
 
+import math
+from typing import Literal
+
 import numpy as np
 import pytest
 import torch
@@ -9,9 +12,9 @@ from scipy import stats
 from torch import nn
 
 from ganbench.constraints import Clip, SpectralNorm
-from ganbench.networks import MLP
+from ganbench.networks import DCGAN, MLP
 from ganbench.priors import Noise
-from ganbench.schedules import CURVES, Phase, Turns
+from ganbench.schedules import CURVES, Falling, Phase, Turns
 from ganbench.types import Sizes, UsageError
 
 counts = st.integers(0, 6)
@@ -35,6 +38,44 @@ def test_wgans_own_schedule() -> None:
     assert critic[:25] == [100] * 25
     assert [i for i, count in enumerate(critic) if count == 100 and i >= 25] == [500, 1000]
     assert set(critic) == {5, 100}
+
+
+def turned_after(gaps: list[float], window: int, times: int) -> int | None:
+    """The windows after which a scripted gap, one critic turn a round, has turned the ratio; None if it never does."""
+    falling = Falling(window=window, times=times)
+    memory = falling.init()
+    for number in range(len(gaps) // window):
+        for gap in gaps[number * window : (number + 1) * window]:
+            memory = falling.add(torch.tensor(gap), memory)
+        memory = falling.judge(memory)
+        if falling.fallen(memory):
+            return number + 1
+    return None
+
+
+@given(st.lists(st.integers(-5, 5), max_size=24), st.integers(1, 3), st.integers(1, 4))
+def test_the_ratio_turns_when_so_many_windows_in_a_row_have_fallen(gaps: list[int], window: int, times: int) -> None:
+    sums = [sum(gaps[i : i + window]) for i in range(0, len(gaps) - window + 1, window)]
+    runs = (i + 1 for i in range(times, len(sums)) if all(sums[j] < sums[j - 1] for j in range(i - times + 1, i + 1)))
+    assert turned_after([float(gap) for gap in gaps], window, times) == next(runs, None)
+
+
+def test_the_ratio_turns_after_a_rise_and_a_steady_fall_only() -> None:
+    assert turned_after([1, 2, 3, 4, 5], 1, 3) is None
+    assert turned_after([1, 5, 4, 3, 6, 5, 4, 3], 1, 3) == 8  # a rise between begins anew
+    assert turned_after([-1, -2, -3], 1, 2) == 3
+    assert turned_after([math.nan, 2, 1], 1, 1) == 3  # what is no number is no fall
+
+
+def test_what_the_training_turns_to_holds_over_all_other_phases() -> None:
+    turns = Turns(critic=5, opening=(Phase(3, critic=9),), every=Phase(2), then=Falling(window=4, generator=7))
+    for number in range(8):
+        assert turns.of_round(number, turned=True) == ("critic", *["generator"] * 7)
+        assert turns.of_round(number) == Turns(critic=5, opening=turns.opening, every=turns.every).of_round(number)
+    assert [played for played in range(16) if turns.ends_window(played)] == [7, 11, 15]
+    assert not any(Turns().ends_window(played) for played in range(9))
+    with pytest.raises(ValueError, match="a turn of one player"):
+        Turns(then=Falling(critic=0, generator=0))
 
 
 @pytest.mark.parametrize("name", CURVES)
@@ -66,6 +107,23 @@ def test_clipping_of_chosen_layers_leaves_the_others() -> None:
         assert torch.equal(p.detach(), before[name].clamp(-1e-3, 1e-3) if clipped else before[name])
     with pytest.raises(UsageError, match=r"linaer.*linear"):
         Clip(layers=("linaer",)).attach(network)
+
+
+@pytest.mark.parametrize("layers", [("linear", "transposed"), "all"])
+def test_clipping_without_biases_bounds_weights_alone(layers: tuple[str, ...] | Literal["all"]) -> None:
+    network = DCGAN(channels=4, dense=8, smoothing=3).generator(Sizes((1, 8, 8), noise=4))
+    with torch.no_grad():
+        for p in network.parameters():
+            p.normal_()
+    before = {name: p.detach().clone() for name, p in network.named_parameters()}
+    Clip(0.05, layers, biases=False).project(network)
+    kinds = {name: type(module) for name, module in network.named_modules()}
+    for name, p in network.named_parameters():
+        layer, _, field = name.rpartition(".")
+        chosen = layers == "all" or kinds[layer] in (nn.Linear, nn.ConvTranspose2d)
+        clipped = field == "weight" and chosen
+        assert torch.equal(p.detach(), before[name].clamp(-0.05, 0.05) if clipped else before[name]), name
+    assert {nn.Conv2d, nn.ConvTranspose2d, nn.Linear} <= set(kinds.values())
 
 
 def test_spectral_norm_is_the_largest_singular_value() -> None:

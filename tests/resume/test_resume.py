@@ -97,6 +97,28 @@ def test_every_optimisers_state_is_kept(tmp_path: Path, optimizer: str) -> None:
     assert_same(tmp_path / "a", tmp_path / "b")
 
 
+THEN = {"window": 3, "times": 1, "critic": 1, "generator": 4}
+
+
+@pytest.mark.parametrize("stop", ["within a window", "as it turns", "later"])
+def test_a_ratio_that_turns_by_itself_turns_at_the_same_round(tmp_path: Path, stop: str) -> None:
+    changes: list[tuple[str, object]] = [
+        ("turns", {"critic": 3, "opening": [{"rounds": 4, "critic": 5}], "then": THEN}),
+        ("critic.constraints", {}),
+    ]
+    work(tmp_path / "a", tiny("wgan", *changes), [])
+    log = RunFolder(tmp_path / "a").rows("log")
+    turned = next(row["round"] for row in log if row["gauge.turned"])
+    assert 4 < turned < ROUNDS - 2
+    assert (turned - 4) % THEN["window"] == 0
+    assert [row["gauge.turned"] for row in log] == [0.0] * (turned - 1) + [float(turned)] * (ROUNDS - turned + 1)
+    facts = json.loads((tmp_path / "a" / "checkpoints" / f"{ROUNDS:08d}.json").read_text())
+    assert facts["critic_turns"] == 4 * 5 + (turned - 4) * 3 + (ROUNDS - turned)
+    assert facts["generator_turns"] == turned + 4 * (ROUNDS - turned)
+    work(tmp_path / "b", tiny("wgan", *changes), [{"within a window": turned - 1, "as it turns": turned}.get(stop, 57)])
+    assert_same(tmp_path / "a", tmp_path / "b")
+
+
 def test_killed_at_random_moments_it_ends_bit_for_bit_the_same(unbroken: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     (tmp_path / "config.yaml").write_text(tiny().text())

@@ -24,12 +24,20 @@ def command(
     ],
     count: Annotated[int | None, typer.Option(min=1, help="How many; with --labels, by default one of each.")] = None,
     labels: Annotated[str | None, typer.Option(help="Labels to ask for in turn, such as 0,1,2.")] = None,
+    text: Annotated[
+        str | None, typer.Option(help="Write this: a generated image a character, side by side. .png or a folder.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The seed of the noise.")] = 0,
     checkpoint: Annotated[str, typer.Option(help="best, last, or a round that has a checkpoint.")] = "best",
 ) -> None:
     """Write generated things, in the data's own units: points (N, d), images as uint8 (N, H, W) or (N, H, W, 3)."""
     from ganbench.api import load
 
+    if text is not None:
+        if labels is not None:
+            raise UsageError("give --text or --labels, not both")
+        _write_text(load(run).workbench(checkpoint), run, count or 1, out, text, seed, checkpoint)
+        return
     if count is None and labels is None:
         raise UsageError("--count is needed: how many to write")
     count = count or len(str(labels).split(","))
@@ -49,7 +57,7 @@ def _write_points(
 
     assert isinstance(bench.data, PointSet)
     if labels is not None:
-        raise UsageError(f"--labels: {run} was trained on points, which have no labels")
+        _need_labels(bench, run, "--labels")
     if out.suffix not in WRITERS and out.suffix != ".png":
         raise UsageError(f"--out {out}: points are written as {', '.join(WRITERS)} or .png, not {out.suffix!r}")
     if out.suffix == ".png":
@@ -71,9 +79,8 @@ def _write_images(
     if out.suffix not in (*IMAGE_WRITERS, ".png"):
         kinds = ", ".join(filter(None, IMAGE_WRITERS))
         raise UsageError(f"--out {out}: images are written as {kinds}, .png or a folder of PNGs, not {out.suffix!r}")
-    if labels is not None and not bench.conditional:
-        why = "its data have none" if bench.data.labels is None else "a recipe such as best or cgan takes them"
-        raise UsageError(f"--labels: {run} was trained without labels; {why}")
+    if labels is not None:
+        _need_labels(bench, run, "--labels")
     asked = bench.labels(count, seed)
     if asked is not None and out.suffix == ".png":
         asked = np.sort(asked)
@@ -85,6 +92,53 @@ def _write_images(
     else:
         write_images(pixels, out, asked, bench.data.classes)
     print(f"{count:,} images of round {bench.state.round:,} (checkpoint {checkpoint}): {out}")
+
+
+def _write_text(bench: Workbench, run: Path, count: int, out: Path, text: str, seed: int, checkpoint: str) -> None:
+    """The text so many times, one below the other, or in a folder each as a file of its name."""
+    import numpy as np
+    from PIL import Image
+
+    from ganbench.data.writing import write_named
+    from ganbench.figures.animation import save_image
+
+    if out.suffix not in ("", ".png"):
+        raise UsageError(f"--out {out}: a text is written as .png or a folder of PNGs, not {out.suffix!r}")
+    _need_labels(bench, run, "--text")
+    places = _characters(text, bench.data.classes)
+    cells = bench.sample(count * len(places), seed, np.tile(places, count))
+    height, width, *colours = cells.shape[1:]
+    rows = cells.reshape(count, len(places), height, width, *colours).swapaxes(1, 2)
+    whole = rows.reshape(count, height, len(places) * width, *colours)
+    if out.suffix == ".png":
+        save_image(Image.fromarray(np.concatenate(whole)), out)
+    else:
+        digits = len(str(count - 1))
+        write_named(whole, out, [text] if count == 1 else [f"{text}-{i:0{digits}}" for i in range(count)])
+    print(f"{text}, {count:,} times, of round {bench.state.round:,} (checkpoint {checkpoint}): {out}")
+
+
+def _need_labels(bench: Workbench, run: Path, option: str) -> None:
+    """Raises UsageError where the run's generator cannot be asked for a label."""
+    if bench.data.medium == "points":
+        raise UsageError(f"{option}: {run} was trained on points, which have no labels")
+    if not bench.conditional:
+        why = "its data have none" if bench.data.labels is None else "a recipe such as best or cgan takes them"
+        raise UsageError(f"{option}: {run} was trained without labels; {why}")
+
+
+def _characters(text: str, classes: tuple[str, ...]) -> list[int]:
+    """Which class each character of a text is."""
+    if longer := next((name for name in classes if len(name) != 1), None):
+        raise UsageError(f"--text: the classes are no single characters, as {longer!r} shows; --labels takes them")
+    if not text:
+        raise UsageError("--text is empty; it takes characters of " + "".join(classes))
+    for character in text:
+        if character not in classes:
+            near = next((name for name in classes if name.casefold() == character.casefold()), None)
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise UsageError(f"--text: the run has no character {character!r}{hint} (allowed: {''.join(classes)})")
+    return [classes.index(character) for character in text]
 
 
 def _sheet(pixels: np.ndarray, labels: np.ndarray | None, classes: tuple[str, ...]) -> Image:

@@ -101,7 +101,7 @@ def _resume(
     asked: list[tuple[str, Any]],
 ) -> dict[str, Any]:
     from ganbench import fitting
-    from ganbench.configuration import from_flat, parse_change
+    from ganbench.configuration import from_flat, parse_change, spelt_out
     from ganbench.data import full_name
     from ganbench.progress import watching
     from ganbench.runs import RunFolder
@@ -112,7 +112,7 @@ def _resume(
         raise UsageError("--resume goes on with the run's own config.yaml; leave --config out")
     folder = RunFolder.open(out)
     tree = folder.tree
-    asked = [*asked, *(parse_change(text) for text in changes or [])]
+    asked = [*asked, *(spelt for text in changes or [] for spelt in spelt_out(*parse_change(text)))]
     asked += [("recipe", recipe)] if recipe else []
     asked += [("data", full_name(data))] if data else []
     for name, value in asked:

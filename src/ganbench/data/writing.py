@@ -70,13 +70,34 @@ def write_images(
     if path.suffix not in IMAGE_WRITERS:
         allowed = ", ".join(filter(None, IMAGE_WRITERS))
         raise UsageError(f"{path}: images are written to {allowed} or, without a suffix, a folder of PNGs")
-    if path.suffix == "" and path.exists() and not (path.is_dir() and not any(path.iterdir())):
-        raise UsageError(f"{path} {'is not empty' if path.is_dir() else 'is a file'}; name a new folder")
+    if path.suffix == "":
+        _need_new(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         IMAGE_WRITERS[path.suffix](pixels, path, labels, classes)
     except OSError as error:
         raise WorkError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def write_named(pixels: Pixels, folder: Path, names: Sequence[str]) -> None:
+    """Writes images to a folder as PNGs of these names.
+
+    Raises:
+        UsageError: the folder is not empty.
+        WorkError: it cannot be written.
+    """
+    _need_new(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for image, name in zip(pixels, names, strict=True):
+            Image.fromarray(image).save(folder / f"{_as_folder(name)}.png")
+    except OSError as error:
+        raise WorkError(f"{folder} cannot be written: {error.strerror}") from None
+
+
+def _need_new(folder: Path) -> None:
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise UsageError(f"{folder} {'is not empty' if folder.is_dir() else 'is a file'}; name a new folder")
 
 
 def _images_npy(pixels: np.ndarray, path: Path, labels: np.ndarray | None, classes: Sequence[str]) -> None:
@@ -103,7 +124,7 @@ def _images_folder(pixels: np.ndarray, path: Path, labels: np.ndarray | None, cl
 
 
 def _as_folder(name: str) -> str:
-    """A class's name without what would lead to another folder, or hide this one."""
+    """A class's name without what would lead to another folder, or hide what is called so."""
     return re.sub(r"^\.+|[/\\\0]", "_", name)
 
 

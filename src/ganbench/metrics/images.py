@@ -49,6 +49,8 @@ IMAGE_METRICS: dict[str, Metric] = {
     "modes": POINT_METRICS["modes"]._replace(
         meaning=f"{POINT_METRICS['modes'].meaning}; of images: classes that are read in a generated one"
     ),
+    "label_entropy": Metric("entropy of the classes that are read, at most ln(classes)", "nats", "higher"),
+    "readable": Metric("images whose class is read with a probability of more than 0.9", "share", "higher"),
     "confidence": Metric("mean probability of the classes that are read", "share", "higher"),
     "label_accuracy": Metric("images in which the class is read that was asked for", "share", "higher"),
     "sliced_w": POINT_METRICS["sliced_w"],
@@ -163,6 +165,8 @@ class ImageRuler(AgainstItself):
         figures = {
             "label_kl": labels.label_kl(seen.labels, self.data.labels, len(self.data.classes)),
             "modes": labels.covered(seen.labels),
+            "label_entropy": labels.label_entropy(seen.labels, len(self.data.classes)),
+            "readable": labels.readable(seen.confidence),
             "confidence": float(seen.confidence.mean()),
         }
         return figures if asked is None else figures | {"label_accuracy": labels.accuracy(seen.labels, asked)}

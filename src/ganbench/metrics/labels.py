@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from scipy.special import kl_div
+from scipy.stats import entropy
 
 PSEUDO_COUNT = 0.5
 """Added to every class of the real histogram by `label_kl`, which is infinite where a class is generated only."""
+
+SURE = 0.9
+"""An image that a classifier gives one class more probability than this is readable."""
 
 
 def label_kl(generated: Int[np.ndarray, "n"], real: Int[np.ndarray, "m"], classes: int) -> float:
@@ -23,6 +27,20 @@ def label_kl(generated: Int[np.ndarray, "n"], real: Int[np.ndarray, "m"], classe
     p = np.bincount(generated, minlength=classes) / len(generated)
     q = np.bincount(real, minlength=classes) + PSEUDO_COUNT
     return float(kl_div(p, q / q.sum()).sum())
+
+
+def label_entropy(generated: Int[np.ndarray, "n"], classes: int) -> float:
+    """The entropy of the shares of the classes, in nats: ln k where k classes are equally frequent, 0 for one alone.
+
+    >>> round(label_entropy(np.array([2, 0, 0, 2]), 3), 4)  # ln 2
+    0.6931
+    """
+    return float(entropy(np.bincount(generated, minlength=classes)))
+
+
+def readable(confidence: Float[np.ndarray, "n"]) -> float:
+    """The share of images whose class is read with a probability of more than 0.9."""
+    return float((confidence > SURE).mean())
 
 
 def covered(generated: Int[np.ndarray, "n"]) -> float:

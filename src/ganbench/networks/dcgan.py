@@ -22,8 +22,9 @@ from ganbench.networks.layers import (
     norm_of_vectors,
     pass_through,
     products_of,
+    with_label,
 )
-from ganbench.networks.players import Critic, Generator, latent_width, seen_shape
+from ganbench.networks.players import Critic, Generator, inner_width, latent_width, seen_shape
 from ganbench.settings import settings
 from ganbench.types import Sizes, UsageError
 
@@ -38,8 +39,10 @@ class DCGAN:
     The maps next to the image have `channels` channels, and each halving doubles them: an image of 64 x 64 has a base
     of 4 x 4 with 512, one of 28 x 28 a base of 7 x 7 with 128. `dense` is the width of a fully connected layer between
     the base and the vector at the other end (the pair of InfoGAN, arXiv:1606.03657, which the MNIST text uses); null
-    leaves it out. `norm` follows all layers but the critic's first and the last ones. `halvings` says how often sides
-    are halved, where that should not be as often as they can. `init` as in the MLP.
+    leaves it out. `norm` follows all layers but the critic's first and the last ones, or of these the fully connected
+    ones (`dense`) or the convolutions (`maps`) alone, as `normed` says. `halvings` says how often sides are halved,
+    where that should not be as often as they can. With `smoothing` the generator's last transposed convolution gives so
+    many maps, squashed by tanh, and a 5 x 5 convolution of stride 1 makes the image of them. `init` as in the MLP.
     """
 
     channels: PositiveInt = 64
@@ -49,13 +52,25 @@ class DCGAN:
     activation: Activation = "relu"
     slope: NonNegativeFloat = 0.2
     norm: Norm = "batch"
+    normed: Literal["all", "dense", "maps"] = "all"
+    smoothing: PositiveInt | None = None
     init: Init = 0.02
 
     def generator(self, sizes: Sizes) -> nn.Module:
-        return Generator(Upward(latent_width(sizes), self, sizes.shape), sizes)
+        return Generator(Upward(latent_width(sizes), self, sizes.shape, inner_width(sizes)), sizes)
 
     def critic(self, sizes: Sizes) -> nn.Module:
-        return Critic(Downward(self, seen_shape(sizes)), sizes)
+        if self.smoothing:
+            raise UsageError("critic.network.smoothing: a generator's images are smoothed; leave it null in the critic")
+        return Critic(Downward(self, seen_shape(sizes), inner_width(sizes)), sizes)
+
+    @property
+    def norm_of_dense(self) -> Norm:
+        return "none" if self.normed == "maps" else self.norm
+
+    @property
+    def norm_of_maps(self) -> Norm:
+        return "none" if self.normed == "dense" else self.norm
 
 
 def base_of(shape: tuple[int, ...], asked: int | None = None) -> tuple[int, tuple[int, int]]:
@@ -84,9 +99,12 @@ def base_of(shape: tuple[int, ...], asked: int | None = None) -> tuple[int, tupl
 
 
 class Downward(FeatureBody):
-    """From an image to features: convolutions, then a fully connected layer where there is one."""
+    """From an image to features: convolutions, then a fully connected layer where there is one.
 
-    def __init__(self, settings: DCGAN, shape: tuple[int, ...]) -> None:
+    A label of the width `label` goes beside the input of each fully connected layer.
+    """
+
+    def __init__(self, settings: DCGAN, shape: tuple[int, ...], label: int = 0) -> None:
         super().__init__()
         levels, (height, width) = base_of(shape, settings.halvings)
         maps = [settings.channels << level for level in range(levels)]
@@ -100,30 +118,36 @@ class Downward(FeatureBody):
         self.first = nn.Sequential(convolution(shape[0], maps[0]), act())
         rest: list[nn.Module] = []
         for a, b in itertools.pairwise(maps):
-            rest += [convolution(a, b), *norm_of_maps(settings.norm, b), act()]
+            rest += [convolution(a, b), *norm_of_maps(settings.norm_of_maps, b), act()]
         rest.append(nn.Flatten())
         features = maps[-1] * height * width
         if settings.dense:
-            rest += [nn.Linear(features, settings.dense), *norm_of_vectors(settings.norm, settings.dense), act()]
+            rest.append(nn.Linear(features + label, settings.dense))
+            rest += [*norm_of_vectors(settings.norm_of_dense, settings.dense), act()]
             features = settings.dense
         self.rest = nn.Sequential(*rest)
-        self.last = nn.Linear(features, 1)
+        self.last = nn.Linear(features + label, 1)
         self.hidden_width = settings.channels * settings.kernel**2
         initialise(self, settings.init)
 
     def hidden_products(self) -> list[nn.Module]:
         return products_of(self.rest)
 
-    def hidden(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch features"]:
+    def hidden(
+        self, x: Float[Tensor, "batch channels height width"], label: Float[Tensor, "batch classes"] | None = None
+    ) -> Float[Tensor, "batch features"]:
         """What the last layer is given."""
         maps = self.first(x.contiguous(memory_format=torch.channels_last))
-        return pass_through(self.rest, maps.to(self.inner)).to(x.dtype)
+        return with_label(pass_through(self.rest, maps.to(self.inner), label).to(x.dtype), label)
 
 
 class Upward(Hidden):
-    """From a vector to an image: fully connected layers to the base, then transposed convolutions."""
+    """From a vector to an image: fully connected layers to the base, then transposed convolutions.
 
-    def __init__(self, inputs: int, settings: DCGAN, shape: tuple[int, ...]) -> None:
+    A label of the width `label` goes beside the input of each fully connected layer.
+    """
+
+    def __init__(self, inputs: int, settings: DCGAN, shape: tuple[int, ...], label: int = 0) -> None:
         super().__init__()
         levels, (height, width) = base_of(shape, settings.halvings)
         maps = [settings.channels << level for level in reversed(range(levels))]
@@ -137,25 +161,34 @@ class Upward(Hidden):
 
         dense: list[nn.Module] = []
         if settings.dense:
-            dense += [nn.Linear(inputs, settings.dense), *norm_of_vectors(settings.norm, settings.dense), act()]
+            dense.append(nn.Linear(inputs + label, settings.dense))
+            dense += [*norm_of_vectors(settings.norm_of_dense, settings.dense), act()]
         base = maps[0] * height * width
-        dense.append(nn.Linear(settings.dense or inputs, base))
+        dense.append(nn.Linear((settings.dense or inputs) + label, base))
         # InfoGAN's pair has a mean for each number of the base, DCGAN one for each of its maps.
-        dense += norm_of_vectors(settings.norm, base) if settings.dense else []
+        dense += norm_of_vectors(settings.norm_of_dense, base) if settings.dense else []
         dense.append(nn.Unflatten(1, (maps[0], height, width)))
-        dense += [] if settings.dense else norm_of_maps(settings.norm, maps[0])
+        dense += [] if settings.dense else norm_of_maps(settings.norm_of_dense, maps[0])
         self.dense = nn.Sequential(*dense, act())
         rest: list[nn.Module] = []
         for a, b in itertools.pairwise(maps):
-            rest += [convolution(a, b), *norm_of_maps(settings.norm, b), act()]
+            rest += [convolution(a, b), *norm_of_maps(settings.norm_of_maps, b), act()]
+        last: nn.Module
+        if settings.smoothing:
+            rest += [convolution(maps[-1], settings.smoothing), nn.Tanh()]
+            last = nn.Conv2d(settings.smoothing, shape[0], 5, padding=2)
+        else:
+            last = convolution(maps[-1], shape[0])
         self.rest = nn.Sequential(*rest)
-        self.last = convolution(maps[-1], shape[0])
+        self.last = last
         self.hidden_width = settings.channels * settings.kernel**2
         initialise(self, settings.init)
 
     def hidden_products(self) -> list[nn.Module]:
         return products_of(self.dense, self.rest)
 
-    def forward(self, v: Float[Tensor, "batch vector"]) -> Float[Tensor, "batch channels height width"]:
-        maps = pass_through(self.dense, v.to(self.inner)).contiguous(memory_format=torch.channels_last)
+    def forward(
+        self, v: Float[Tensor, "batch vector"], label: Float[Tensor, "batch classes"] | None = None
+    ) -> Float[Tensor, "batch channels height width"]:
+        maps = pass_through(self.dense, v.to(self.inner), label).contiguous(memory_format=torch.channels_last)
         return self.last(pass_through(self.rest, maps).to(v.dtype))

@@ -50,15 +50,28 @@ class FeatureBody(Hidden):
     last: nn.Linear
 
     def hidden(self, x: Tensor) -> Tensor:
-        """What the last layer is given: (batch, features)."""
+        """What the last layer is given: (batch, features).
+
+        Bodies that take labels inside have a second argument: the label, beside the input of each linear layer.
+        """
         raise NotImplementedError
 
 
-def pass_through(layers: Iterable[nn.Module], h: Tensor) -> Tensor:
-    """Applies layers in turn; products are computed in the type of `h`, whatever the weights are kept in."""
+def pass_through(layers: Iterable[nn.Module], h: Tensor, label: Tensor | None = None) -> Tensor:
+    """Applies layers in turn; products are computed in the type of `h`, whatever the weights are kept in.
+
+    A `label` (batch, classes) goes beside the input of each linear layer.
+    """
     for layer in layers:
+        if isinstance(layer, nn.Linear):
+            h = with_label(h, label)
         h = product(layer, h) if isinstance(layer, PRODUCTS) else layer(h)
     return h
+
+
+def with_label(h: Tensor, label: Tensor | None) -> Tensor:
+    """Vectors (batch, width) with the label (batch, classes), where there is one, beside each."""
+    return h if label is None else torch.cat((h, label.to(h.dtype)), dim=1)
 
 
 PRODUCTS = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)

@@ -20,8 +20,9 @@ from ganbench.networks.layers import (
     initialise,
     norm_of_vectors,
     product,
+    with_label,
 )
-from ganbench.networks.players import Critic, Generator, latent_width, seen_shape
+from ganbench.networks.players import Critic, Generator, inner_width, latent_width, seen_shape
 from ganbench.settings import settings
 from ganbench.types import Sizes
 
@@ -59,10 +60,10 @@ class MLP:
     init: Init = "default"
 
     def generator(self, sizes: Sizes) -> nn.Module:
-        return Generator(Stack(latent_width(sizes), self, math.prod(sizes.shape)), sizes)
+        return Generator(Stack(latent_width(sizes), self, math.prod(sizes.shape), inner_width(sizes)), sizes)
 
     def critic(self, sizes: Sizes) -> nn.Module:
-        return Critic(Stack(math.prod(seen_shape(sizes)), self, 1), sizes)
+        return Critic(Stack(math.prod(seen_shape(sizes)), self, 1, inner_width(sizes)), sizes)
 
 
 class FourierFeatures(nn.Module):
@@ -82,13 +83,13 @@ class FourierFeatures(nn.Module):
 
 
 class Stack(FeatureBody):
-    """The layers of an MLP."""
+    """The layers of an MLP, with a label of the width `label` beside the input of each."""
 
-    def __init__(self, inputs: int, settings: MLP, outputs: int) -> None:
+    def __init__(self, inputs: int, settings: MLP, outputs: int, label: int = 0) -> None:
         super().__init__()
         self.features = FourierFeatures(inputs, settings.features) if settings.features else None
         sizes = [self.features.outputs if self.features else inputs, *settings.widths, outputs]
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
+        self.layers = nn.ModuleList(nn.Linear(a + label, b) for a, b in itertools.pairwise(sizes))
         self.norms = nn.ModuleList(nn.Sequential(*norm_of_vectors(settings.norm, w)) for w in settings.widths[1:])
         self.activation = ACTIVATIONS[settings.activation](settings.slope)
         self.hidden_width = min(settings.widths, default=0)
@@ -112,16 +113,20 @@ class Stack(FeatureBody):
             nn.init.normal_(self.linears[0].bias)
             self.last.weight.mul_(0.5**0.5)
 
-    def hidden(self, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch features"]:
+    def hidden(
+        self, x: Float[Tensor, "batch ..."], label: Float[Tensor, "batch classes"] | None = None
+    ) -> Float[Tensor, "batch features"]:
         """What the last layer is given."""
         x = x.flatten(1)
         h = self.features(x) if self.features else x
         for depth, layer in enumerate(self.linears[:-1]):
             if depth == 1:
                 h = h.to(self.inner)
-            h = product(layer, h)
+            h = product(layer, with_label(h, label))
             h = self.activation(self.norms[depth - 1](h) if depth else h)
-        return h.to(x.dtype)
+        return with_label(h.to(x.dtype), label)
 
-    def forward(self, x: Float[Tensor, "batch inputs"]) -> Float[Tensor, "batch outputs"]:
-        return self.last(self.hidden(x))
+    def forward(
+        self, x: Float[Tensor, "batch inputs"], label: Float[Tensor, "batch classes"] | None = None
+    ) -> Float[Tensor, "batch outputs"]:
+        return self.last(self.hidden(x, label))

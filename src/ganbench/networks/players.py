@@ -16,7 +16,7 @@ EMBEDDING = 32
 
 def latent_width(sizes: Sizes) -> int:
     """The length of the vector that a generator's body starts from."""
-    for_label = {"none": 0, "concat": sizes.classes, "embedding": EMBEDDING}
+    for_label = {"none": 0, "concat": sizes.classes, "embedding": EMBEDDING, "inside": 0}
     if sizes.labels not in for_label:
         raise UsageError(f"generator.labels: {sizes.labels} is for critics; a generator takes {', '.join(for_label)}")
     return sizes.noise + sizes.code + for_label[sizes.labels]
@@ -26,6 +26,17 @@ def seen_shape(sizes: Sizes) -> tuple[int, ...]:
     """The shape that a critic's body sees: that of a thing, with channels (or numbers) for its label."""
     for_label = {"concat": sizes.classes, "embedding": 1 if len(sizes.shape) > 1 else EMBEDDING}
     return (sizes.shape[0] + for_label.get(sizes.labels, 0), *sizes.shape[1:])
+
+
+def inner_width(sizes: Sizes) -> int:
+    """The length of the label beside the input of each fully connected layer of a body."""
+    return sizes.classes if sizes.labels == "inside" else 0
+
+
+def refuse_inside(sizes: Sizes, kind: str) -> None:
+    """Raises UsageError where a body of this kind is asked to take labels inside."""
+    if sizes.labels == "inside":
+        raise UsageError(f"labels: inside is for the networks mlp and dcgan; {kind} takes labels at its ends alone")
 
 
 class Generator(nn.Module):
@@ -45,7 +56,8 @@ class Generator(nn.Module):
             parts.append(self.label(latent.y))
         elif self.sizes.labels == "concat":
             parts.append(_one_hot(latent.y, self.sizes.classes))
-        x = self.body(parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)).view(-1, *self.sizes.shape)
+        v = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+        x = self.body(v, *_inside(latent.y, self.sizes)).view(-1, *self.sizes.shape)
         return x.tanh() if len(self.sizes.shape) > 1 else x
 
 
@@ -68,7 +80,7 @@ class Critic(nn.Module):
             nn.init.normal_(self.label.weight, std=features**-0.5)
 
     def forward(self, x: Float[Tensor, "batch ..."], y: Int[Tensor, " batch"] | None = None) -> Verdict:
-        features = self.body.hidden(self._with_label(x, y))
+        features = self.body.hidden(self._with_label(x, y), *_inside(y, self.sizes))
         score = self.body.last(features).squeeze(1)
         if self.sizes.labels == "projection":
             assert self.label
@@ -94,6 +106,11 @@ class Critic(nn.Module):
         size = x.shape[2:]
         planes = label[:, :, None, None].expand(-1, -1, *size) if self.label is None else label.view(-1, 1, *size)
         return torch.cat((x, planes), dim=1)
+
+
+def _inside(y: Tensor | None, sizes: Sizes) -> list[Tensor]:
+    """What a body is given beside its input: the label, where it takes one inside."""
+    return [_one_hot(y, sizes.classes)] if sizes.labels == "inside" else []
 
 
 def _one_hot(y: Tensor | None, classes: int) -> Tensor:

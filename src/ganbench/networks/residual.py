@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ganbench.networks.dcgan import base_of
 from ganbench.networks.layers import FeatureBody, Hidden, pass_through, product, products_of
-from ganbench.networks.players import Critic, Generator, latent_width, seen_shape
+from ganbench.networks.players import Critic, Generator, latent_width, refuse_inside, seen_shape
 from ganbench.settings import settings
 from ganbench.types import Sizes
 
@@ -33,9 +33,11 @@ class Residual:
     slope: PositiveFloat = 0.2
 
     def generator(self, sizes: Sizes) -> nn.Module:
+        refuse_inside(sizes, "residual")
         return Generator(ResidualUp(latent_width(sizes), self, sizes.shape), sizes)
 
     def critic(self, sizes: Sizes) -> nn.Module:
+        refuse_inside(sizes, "residual")
         return Critic(ResidualDown(self, seen_shape(sizes)), sizes)
 
     def widths(self, levels: int) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from ganbench.recipes import text
+from ganbench.recipes import text, thesis
 from ganbench.recipes.base import KINDS, Player, Recipe
 from ganbench.recipes.classic import (
     dcgan,
@@ -65,6 +65,13 @@ RECIPES: dict[str, Mapping[Medium, Maker]] = {
     "text-began": {"images": text.text_began},
     "text-mlp-gan": {"images": text.text_mlp_gan},
     "text-mlp-wgan": {"images": text.text_mlp_wgan},
+    "thesis-gan": {"images": thesis.thesis_gan},
+    "thesis-wgan": {"images": thesis.thesis_wgan},
+    "thesis-wgan-gp": {"images": thesis.thesis_wgan_gp},
+    "thesis-dcgan": {"images": thesis.thesis_dcgan},
+    "wdcgan": {"images": thesis.wdcgan},
+    "wdcgan-opt": {"images": thesis.wdcgan_opt},
+    "wdcgan-gp": {"images": thesis.wdcgan_gp},
 }
 """Who makes each recipe, for each kind of data that it serves."""
 

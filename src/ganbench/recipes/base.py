@@ -53,7 +53,8 @@ class Recipe:
     """A complete set of choices.
 
     `wrappers` change what the critic sees, `average` is the generator's running average, from which
-    things are then sampled. Where `labels` are optional, players that use them do without on data that have none.
+    things are then sampled. `unlabelled` data are refused where a player uses labels, or allowed: players then do
+    without.
     """
 
     objective: ObjectiveSetting = NonSaturating()
@@ -63,7 +64,7 @@ class Recipe:
     turns: Turns = Turns()
     prior: PriorSetting = Noise()
     average: AverageSetting | None = None
-    labels: Literal["needed", "optional"] = "needed"
+    unlabelled: Literal["refused", "allowed"] = "refused"
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 256
     rounds: PositiveInt = 4000
 

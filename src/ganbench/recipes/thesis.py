@@ -1,0 +1,124 @@
+"""The networks of the captcha thesis, for cells of 20 x 20: one character each.
+
+The thesis gives neither learning rates nor the batch. The rates here were chosen by trainings of a minute or two on
+real captchas, one seed each: for the convolutional networks 1e-3 over 2e-4, for the MLPs 5e-4 over 1e-4. Noise has 128
+numbers, batches have 64 images. Labels, where they are asked for (`--set labels=inside`), go beside the input of every
+fully connected layer, as the thesis has them. Its convolutions have no biases and its norms no scale; ours have. Its
+sigmoid on [0, 1] is our tanh on [-1, 1].
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ganbench.constraints import Clip
+from ganbench.networks import DCGAN, MLP
+from ganbench.objectives import NonSaturating, Wasserstein
+from ganbench.optimizers import Adam, RMSprop
+from ganbench.priors import Noise
+from ganbench.recipes.base import Player, Recipe
+from ganbench.schedules import Falling, Phase, Turns
+from ganbench.terms import GradientPenalty
+from ganbench.types import Medium
+
+_NOISE = Noise(128)
+_BATCH = 64
+_CRITIC = DCGAN(dense=1024, kernel=5, activation="leaky-relu", normed="dense")
+_GENERATOR = DCGAN(dense=1024, kernel=5)
+_PENALTY = {"gradient-penalty": GradientPenalty(weight=10.0)}
+
+
+def thesis_dcgan(medium: Medium = "images") -> Recipe:
+    """The thesis's DCGAN (arXiv:1511.06434): 5 x 5 convolutions, one discriminator turn to five of the generator.
+
+    D: 64 and 128 maps, 1024 numbers with the network's one norm, a score. G: 1024, the base of 128 maps, 64 maps, the
+    image, norms after all but the last. Adam at 1e-3 with beta1 0.5.
+    """
+    adam = Adam(lr=1e-3, betas=(0.5, 0.999))
+    return Recipe(
+        objective=NonSaturating(),
+        critic=Player(network=_CRITIC, optimizer=adam),
+        generator=Player(network=_GENERATOR, optimizer=adam),
+        turns=Turns(critic=1, generator=5),
+        prior=_NOISE,
+        batch_size=_BATCH,
+        rounds=800,
+    )
+
+
+def thesis_wgan(medium: Medium = "images") -> Recipe:
+    """The thesis's WGAN (arXiv:1701.07875) on MLPs with one hidden layer of 500, three critic turns to one.
+
+    All of the critic's weights and biases are clipped to 0.05. RMSprop at 5e-4.
+    """
+    rmsprop = RMSprop(lr=5e-4)
+    return Recipe(
+        objective=Wasserstein(),
+        critic=Player(network=MLP((500,)), optimizer=rmsprop, constraints={"clip": Clip(0.05)}),
+        generator=Player(network=MLP((500,)), optimizer=rmsprop),
+        turns=Turns(critic=3),
+        prior=_NOISE,
+        batch_size=_BATCH,
+        rounds=8500,
+    )
+
+
+def thesis_gan(medium: Medium = "images") -> Recipe:
+    """The thesis's MLPs with the GAN's loss (arXiv:1406.2661), all else as in `thesis-wgan` but for the clip.
+
+    The thesis found no settings with which it works: "wallpaper".
+    """
+    wgan = thesis_wgan(medium)
+    return replace(wgan, objective=NonSaturating(), critic=replace(wgan.critic, constraints={}))
+
+
+def wdcgan(medium: Medium = "images") -> Recipe:
+    """The networks of `thesis-dcgan` with the Wasserstein game (arXiv:1701.07875), in the same turns.
+
+    All of the critic's weights and biases are clipped to 0.05. RMSprop at 1e-3.
+    """
+    dcgan, rmsprop = thesis_dcgan(medium), RMSprop(lr=1e-3)
+    critic = replace(dcgan.critic, optimizer=rmsprop, constraints={"clip": Clip(0.05)})
+    return replace(dcgan, objective=Wasserstein(), critic=critic, generator=replace(dcgan.generator, optimizer=rmsprop))
+
+
+def wdcgan_opt(medium: Medium = "images") -> Recipe:
+    """`wdcgan` with the changes that the thesis's author made to WGAN (arXiv:1701.07875).
+
+    - The generator's last transposed convolution gives 16 maps with tanh, and a 5 x 5 convolution the image.
+    - Clipped to 0.05 are only weights, no biases: of the critic's fully connected layers, and of the generator's fully
+      connected and transposed layers.
+    - Many critic turns at first, and more generator turns once the critic's loss falls steadily. The thesis has no
+      numbers for captchas; here are those it has for faces, 25 rounds of 5 to 2 and then 2 to 1, until the gap has
+      fallen over three windows of 10 rounds, and from there on those of the other captcha networks, 1 to 5.
+    """
+    base = wdcgan(medium)
+    clips = [Clip(0.05, layers, biases=False) for layers in (("linear",), ("linear", "transposed"))]
+    smooth = replace(_GENERATOR, smoothing=16)
+    return replace(
+        base,
+        critic=replace(base.critic, constraints={"clip": clips[0]}),
+        generator=replace(base.generator, network=smooth, constraints={"clip": clips[1]}),
+        turns=Turns(critic=2, opening=(Phase(25, critic=5, generator=2),), then=Falling(critic=1, generator=5)),
+    )
+
+
+def wdcgan_gp(medium: Medium = "images") -> Recipe:
+    """The networks of `wdcgan-opt` with a gradient penalty of weight 10 (arXiv:1704.00028) in place of clipping.
+
+    The critic has no norm. The thesis says that all else is as in its own change of WGAN, whose turns it had left at
+    one of the critic to five; so they are here.
+    """
+    base = wdcgan_opt(medium)
+    critic = replace(base.critic, network=replace(_CRITIC, norm="none"), constraints={}, terms=_PENALTY)
+    generator = replace(base.generator, constraints={})
+    return replace(base, critic=critic, generator=generator, turns=Turns(critic=1, generator=5))
+
+
+def thesis_wgan_gp(medium: Medium = "images") -> Recipe:
+    """The MLPs of `thesis-wgan` with a gradient penalty of weight 10 (arXiv:1704.00028) in place of clipping.
+
+    Three critic turns to one, as there: the thesis gives no others.
+    """
+    base = thesis_wgan(medium)
+    return replace(base, critic=replace(base.critic, constraints={}, terms=_PENALTY), rounds=4500)
