@@ -16,7 +16,8 @@ import numpy as np
 
 from ganbench.data.downloads import cache_folder
 from ganbench.data.images import STACKED, ImageSet
-from ganbench.metrics.classifier import Classifier, read_classifier, train_classifier, write_classifier
+from ganbench.metrics.classifier import Classifier, read_classifier, write_classifier
+from ganbench.metrics.classifier_training import train_classifier
 from ganbench.metrics.embedding import Embedded, Features, Pixels
 from ganbench.metrics.inception import Inception
 from ganbench.metrics.random_conv import RandomConv
