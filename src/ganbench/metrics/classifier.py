@@ -14,9 +14,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from ganbench.data.cells import Cells
 from ganbench.data.images import ImageSet
 from ganbench.metrics.classifier_networks import Network, unfilled
 from ganbench.metrics.embedding import Embedded, Pixels, in_batches
+from ganbench.settings import from_tree, to_tree
 from ganbench.types import UsageError
 
 
@@ -25,7 +27,8 @@ class Classifier:
     """A trained network and what it was trained on; called with pixels it gives features, labels and confidence.
 
     `shape` is (channels, height, width), `data` the fingerprint of the training images, `accuracy` the share of
-    images read right that it was not trained on, where it was tried on any.
+    images read right that it was not trained on, where it was tried on any, `cells` how whole captchas are cut into
+    such images, where they were cut from captchas.
     """
 
     network: Network
@@ -33,6 +36,7 @@ class Classifier:
     classes: tuple[str, ...]
     data: str
     accuracy: float | None = None
+    cells: Cells | None = None
 
     def __call__(self, pixels: Pixels) -> Embedded:
         """Raises UsageError where the images are not of the shape that the network was trained on."""
@@ -74,6 +78,8 @@ def write_classifier(classifier: Classifier) -> bytes:
     }
     if classifier.network.name != "small":
         facts["network"] = classifier.network.name
+    if classifier.cells is not None:
+        facts["cells"] = to_tree(classifier.cells, for_file=True)
     tensors = {name: tensor.contiguous() for name, tensor in classifier.network.state_dict().items()}
     return save(tensors, {"ganbench": json.dumps(facts)})
 
@@ -91,11 +97,13 @@ def read_classifier(path: Path) -> Classifier:
         shape, classes = tuple(facts["shape"]), tuple(facts["classes"])
         network = unfilled(facts.get("network", "small"), shape, len(classes))
         network.load_state_dict(tensors, assign=True)
+        cells = from_tree(Cells, facts["cells"]) if "cells" in facts else None
+        data, accuracy = facts["data_sha256"], facts["accuracy"]
     except FileNotFoundError:
         raise UsageError(f"{path}: there is no such file of a classifier") from None
-    except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError):
+    except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError, UsageError):
         raise UsageError(
             f"{path} is no classifier of ganbench; `ganbench classify train DATA --out FILE` writes one"
         ) from None
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Classifier(network.eval().requires_grad_(False), shape, classes, facts["data_sha256"], facts["accuracy"])
+    return Classifier(network.eval().requires_grad_(False), shape, classes, data, accuracy, cells)

@@ -20,8 +20,8 @@ from ganbench.settings import unknown
 from ganbench.types import UsageError
 
 BATCH = 128
-SEEN = 300_000
-"""Images of 28 x 28 or less that a training sees in all: five epochs of MNIST. Larger images are seen less often."""
+SEEN = 250_000
+"""Images of 28 x 28 or less that a training sees in all: four epochs of MNIST. Larger images are seen less often."""
 
 EPOCHS = range(3, 41)
 LEAST = 500
@@ -77,7 +77,7 @@ def train_classifier(
 
 
 def usual_steps(images: ImageSet) -> int:
-    """Those in which about 300,000 images of up to 28 x 28 are seen, fewer of larger ones; from 3 to 40 epochs, at
+    """Those in which about 250,000 images of up to 28 x 28 are seen, fewer of larger ones; from 3 to 40 epochs, at
     least 500 steps. Of captchas' cells that takes a minute and a half on a slow core, of MNIST two."""
     _, height, width = images.shape
     seen = SEEN * 28 * 28 / max(28 * 28, height * width)

@@ -64,7 +64,7 @@ class Recognition:
         if self.characters == 1:
             return None
         whole = self.right.reshape(-1, self.characters).all(axis=1)
-        return Share(int(whole.sum()), len(whole))
+        return Share(int(whole.sum()), whole.size)
 
     def confusion(self) -> Int[np.ndarray, "k k"]:
         """How often class i (row) was read as class j (column)."""
