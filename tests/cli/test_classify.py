@@ -106,7 +106,7 @@ def test_prediction_reads_characters_and_says_what_it_cannot_read(at_hand: Comma
     ended = at_hand("classify", "predict", "reader.safetensors", "cells", "missing.png")
     assert ended.code == 1
     assert len(ended.out.splitlines()) == 4
-    for said in ("whole.png: 30 x 96 pixels", "damaged.png: this cannot be read", "missing.png: there is no such file"):
+    for said in ("whole.png: 30 x 96 pixels", "damaged.png: there is no such", "missing.png: there is no such"):
         assert said in ended.err
     assert "3 of 7 images could not be read" in ended.err
     ended = at_hand("classify", "predict", "reader.safetensors", "cells/damaged.png")
@@ -176,9 +176,9 @@ WRONG = [
     (("evaluate", "reader.safetensors", "digits"), "class '0'"),
     (("evaluate", "reader.safetensors", "rows.npz", "--out", "sheet.svg"), ".png"),
     (("predict", "damaged.safetensors", "one.png"), "no classifier of ganbench"),
-    (("predict", "reader.safetensors", "missing.png"), "missing.png: there is no such file"),
+    (("predict", "reader.safetensors", "missing.png"), "missing.png: there is no such image"),
     (("predict", "reader.safetensors", "empty"), "has no images"),
-    (("predict", "reader.safetensors", "rows.npz"), "cannot be read as an image"),
+    (("predict", "reader.safetensors", "rows.npz"), "rows.npz: there is no such image, or it cannot be read"),
     (("predict", "reader.safetensors"), "images"),
     (("audit", "rows.npz", "--out", "empty", "--folds", "1"), "folds"),
     (("audit", "rows.npz", "--out", "new", "--folds", "41"), "folds"),

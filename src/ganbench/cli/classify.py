@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from ganbench.data import ImageSet
+    from ganbench.data.pictures import Picture
     from ganbench.metrics.audit import Suspects
     from ganbench.metrics.classifier import Classifier
     from ganbench.metrics.recognition import Recognition, Share
@@ -43,9 +45,11 @@ def train(
     """
     import math
     import time
+    from dataclasses import replace
 
     import torch
 
+    from ganbench.data.parts import cells_of, test_part, train_part
     from ganbench.data.relabelling import relabelled
     from ganbench.errors import UsageError
     from ganbench.metrics.classifier import write_classifier
@@ -55,11 +59,11 @@ def train(
 
     if out.suffix != ".safetensors":
         raise UsageError(f"--out {out}: a classifier is a .safetensors file")
-    images, characters = _images(data)
+    images, cells = train_part(data), cells_of(data)
     if labels is not None:
         images = relabelled(images, labels)
     torch.set_num_threads(threads)
-    test = _test_part(data)
+    test = test_part(data)
     if test is None:
         images, test = held_out(images)
     if count is not None:
@@ -70,9 +74,9 @@ def train(
     watch = telling(f"training on {len(images):,} images of {images.title}")
     classifier = train_classifier(images, seed, watch, network=network, steps=steps)
     seconds = time.monotonic() - began
-    out.write_bytes(write_classifier(classifier.tested(test)))
+    out.write_bytes(write_classifier(replace(classifier.tested(test), cells=cells)))
     print(f"{out}: {network}, {len(images):,} images, {steps:,} steps, {seconds:.0f} s of training")
-    _say_shares(recognise(classifier, test, characters))
+    _say_shares(recognise(classifier, test, cells.characters if cells else 1))
 
 
 @app.command()
@@ -88,15 +92,16 @@ def evaluate(
     """
     import json as encoder
 
+    from ganbench.data.parts import cells_of, test_part, train_part
     from ganbench.metrics.classifier import read_classifier
     from ganbench.metrics.recognition import recognise
 
     _require_png(out)
     classifier = read_classifier(file)
-    images, characters = _images(data)
-    test = _test_part(data)
-    images = images if test is None else test
-    found = recognise(classifier, images, characters)
+    images, cells = test_part(data), cells_of(data)
+    if images is None:
+        images = train_part(data)
+    found = recognise(classifier, images, cells.characters if cells else 1)
     if json:
         names = found.classes
         confused = [{"given": names[i], "read": names[j], "count": len(rows)} for i, j, rows in found.pairs()]
@@ -129,12 +134,12 @@ def predict(
 
     classifier = read_classifier(file)
     torch.set_num_threads(threads)
-    paths = [path for named in images for path in _files(named)]
-    failed = sum(not _predict(classifier, path) for path in paths)
-    if failed == len(paths):
-        raise UsageError(f"none of {len(paths):,} images could be read" if failed > 1 else "no image could be read")
-    if failed:
-        raise WorkError(f"{failed:,} of {len(paths):,} images could not be read")
+    pictures = [picture for path in images for picture in _pictures(path)]
+    read = [_predict(classifier, picture) for picture in pictures]
+    if not any(read):
+        raise UsageError(f"none of {len(read):,} images could be read" if len(read) > 1 else "the image was not read")
+    if not all(read):
+        raise WorkError(f"{read.count(False):,} of {len(read):,} images could not be read")
 
 
 @app.command()
@@ -156,6 +161,7 @@ def audit(
 
     import torch
 
+    from ganbench.data.parts import cells_of, train_part
     from ganbench.data.relabelling import write_labels
     from ganbench.errors import UsageError
     from ganbench.metrics.audit import out_of_fold, suspects
@@ -163,7 +169,8 @@ def audit(
 
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise UsageError(f"--out {out} {'is not empty' if out.is_dir() else 'is a file'}; name a new folder")
-    images, characters = _images(data)
+    images, cells = train_part(data), cells_of(data)
+    characters = cells.characters if cells else 1
     torch.set_num_threads(threads)
     probabilities = out_of_fold(
         images, folds, seed, lambda i: telling(f"fold {i + 1} of {folds}"), network=network, characters=characters
@@ -171,7 +178,7 @@ def audit(
     assert images.labels is not None
     found = suspects(probabilities, images.labels)
     out.mkdir(parents=True, exist_ok=True)
-    files = _file_names(data, images)
+    files = _file_names(Path(data), images, characters)
     _write_suspects(found, images, files, out / "audit.csv")
     write_labels(out / "corrected.csv", found.corrected(images.labels), images.classes, files)
     print(f"{data}: {len(found):,} of {len(images):,} labels are doubted ({len(found) / len(images):.2%})")
@@ -183,36 +190,20 @@ def audit(
     print(f"ganbench classify train {shlex.quote(data)} --labels {shlex.quote(str(out / 'corrected.csv'))} --out FILE")
 
 
-def _images(data: str) -> tuple[ImageSet, int]:
-    """The images to train on, and how many of them make a string."""
-    from ganbench.data import ImageSet, load
-    from ganbench.errors import UsageError
+def _pictures(path: Path) -> list[Picture]:
+    """The images in a folder, in the order of their names; a file is itself."""
+    from PIL import Image
 
-    images = load(data)
-    if not isinstance(images, ImageSet):
-        raise UsageError(f"{data} is a set of points; recognisers read labelled images")
-    return images, 1
+    from ganbench.data.folders import pictures_in
+    from ganbench.data.pictures import Picture
 
-
-def _test_part(data: str) -> ImageSet | None:
-    """Images that belong to a set and are no part of what is trained on."""
-    from ganbench.data.digits import digits
-    from ganbench.data.downloads import DOWNLOADS, fetch
-    from ganbench.data.idx import is_idx_folder, read_idx_folder
-    from ganbench.errors import UsageError
-
-    if data == "digits":
-        return digits(seed=1)
-    folder = fetch(data) if data in DOWNLOADS else Path(data)
-    if not (folder.is_dir() and is_idx_folder(folder)):
-        return None
-    try:
-        return read_idx_folder(folder, "test")
-    except UsageError:  # only the train part is there
-        return None
+    if not path.is_dir():
+        return [Picture(str(path), partial(Image.open, path))]
+    with pictures_in(path) as found:
+        return [Picture(str(path / name), opener) for name, opener in found]
 
 
-def _predict(classifier: Classifier, path: Path) -> bool:
+def _predict(classifier: Classifier, picture: Picture) -> bool:
     """Prints what an image says, or on stderr why it cannot be read; whether it could."""
     import sys
 
@@ -220,11 +211,11 @@ def _predict(classifier: Classifier, path: Path) -> bool:
     from ganbench.metrics.reading import read_image
 
     try:
-        text, confidence = read_image(classifier, path)
+        text, confidence = read_image(classifier, picture)
     except UsageError as error:
         print(f"ganbench: {error}", file=sys.stderr)
         return False
-    print(f"{path}\t{text}\t{confidence:.4f}")
+    print(f"{picture.name}\t{text}\t{confidence:.4f}")
     return True
 
 
@@ -292,19 +283,19 @@ def _draw_suspects(found: Suspects, images: ImageSet, out: Path) -> None:
     captioned_sheet(pixels, captions[:_SHOWN], title).save(out, "PNG")
 
 
-def _file_names(data: str, images: ImageSet) -> list[str]:
-    """The name of each image's file, or none where that is not known."""
-    from ganbench.data.folders import image_files
+def _file_names(path: Path, images: ImageSet, characters: int) -> list[str]:
+    """The name of each image's file, of cells that of their captcha; none where they are not known."""
+    from ganbench.data.folders import pictures_in
+    from ganbench.data.idx import is_idx_folder
+    from ganbench.data.prepared import captchas_of, is_prepared
 
-    files = image_files(Path(data)) if Path(data).is_dir() else []
-    return files if len(files) == len(images) else []  # one that could not be read leaves it open which it was
-
-
-def _files(path: Path) -> list[Path]:
-    """The images in a folder, in the order of their names; a file is itself."""
-    from ganbench.data.folders import image_files
-
-    return [path / name for name in image_files(path)] if path.is_dir() else [path]
+    if is_prepared(path):
+        return [name for name, _ in captchas_of(path) for _ in range(characters)] if characters > 1 else []
+    if not (path.is_dir() or path.suffix.lower() == ".zip") or is_idx_folder(path):
+        return []
+    with pictures_in(path) as found:
+        names = [picture.name for picture in found]
+    return names if len(names) == len(images) else []  # of those that could not be read it is open which they were
 
 
 def _require_png(out: Path | None) -> None:

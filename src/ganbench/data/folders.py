@@ -27,22 +27,14 @@ def read_image_folder(folder: Path, images: Images) -> ImageSet:
 
     Raises UsageError: it has no images that can be read, or they lie at several depths.
     """
-    files = [Picture(name, partial(Image.open, folder / name)) for name in image_files(folder)]
-    return _read(str(folder), files, images)
-
-
-def image_files(folder: Path) -> list[str]:
-    """The image files in a folder and those below it, from there, in the order in which they are read.
-
-    Raises UsageError: there are none.
-    """
     found = []
     for path, folders, names in os.walk(folder, followlinks=True):
         here = Path(path).relative_to(folder)
         found += [PurePosixPath(*here.parts, name) for name in names]
         if len(here.parts) >= _DEEPEST:
             folders.clear()
-    return [str(name) for name in _images(found, str(folder))]
+    files = [Picture(str(name), partial(Image.open, folder / name)) for name in _images(found, str(folder))]
+    return _read(str(folder), files, images)
 
 
 def read_image_zip(path: Path, images: Images) -> ImageSet:

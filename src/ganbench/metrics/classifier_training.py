@@ -24,8 +24,8 @@ SEEN = 250_000
 """Images of 28 x 28 or less that a training sees in all: four epochs of MNIST. Larger images are seen less often."""
 
 EPOCHS = range(3, 41)
-LEAST = 500
-"""Steps, at least: of few images there are many epochs."""
+LEAST = 300
+"""Steps of 28 x 28 or less, at least: of few images there are many epochs."""
 
 SCALED = 10_000
 """Training images, at most, by which the features are scaled."""
@@ -77,12 +77,12 @@ def train_classifier(
 
 
 def usual_steps(images: ImageSet) -> int:
-    """Those in which about 250,000 images of up to 28 x 28 are seen, fewer of larger ones; from 3 to 40 epochs, at
-    least 500 steps. Of captchas' cells that takes a minute and a half on a slow core, of MNIST two."""
+    """Those in which about 250,000 images of up to 28 x 28 are seen, from 3 to 40 epochs, at least 300; fewer of larger
+    images. Of captchas' cells that takes a minute and a half on a slow core, of MNIST two."""
     _, height, width = images.shape
-    seen = SEEN * 28 * 28 / max(28 * 28, height * width)
-    epochs = min(max(EPOCHS.start, round(seen / len(images))), EPOCHS.stop - 1)
-    return max(LEAST, epochs * math.ceil(len(images) / BATCH))
+    share = 28 * 28 / max(28 * 28, height * width)
+    epochs = min(max(EPOCHS.start, round(share * SEEN / len(images))), EPOCHS.stop - 1)
+    return max(round(share * LEAST), epochs * math.ceil(len(images) / BATCH))
 
 
 def _batches(images: ImageSet, seed: int) -> Iterator[tuple[Float[Tensor, "b c h w"], Int[Tensor, " b"]]]:
