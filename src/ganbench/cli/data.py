@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganbench.cli import prepare
+
 if TYPE_CHECKING:
     from ganbench.data import ImageSet, PointSet
 
-app = typer.Typer(help="List and describe data.", no_args_is_help=True)
+app = typer.Typer(help="List, describe and prepare data.", no_args_is_help=True)
+app.add_typer(prepare.app, name="prepare")
 
 _COLUMNS = 10  # of the sheet
 _MOST_CLASSES = 20  # that are listed with their counts
@@ -27,6 +30,7 @@ def list_() -> None:
     print("hub:NAME        a data set of the Hugging Face hub, as in hub:ylecun/mnist")
     print("or a file of points: .mat .csv .npy .npz, a variable chosen by path:NAME")
     print("or images: a folder (subfolders are labels), one with the four IDX files, .zip .npy .npz")
+    print("or a folder that `ganbench data prepare` made")
 
 
 @app.command()

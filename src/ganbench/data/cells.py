@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
@@ -28,9 +29,9 @@ _AWAY = 1.5  # inked pixels that a cut may cross less for each pixel that it is 
 class Cells:
     """How a captcha is cut into the cells of its characters.
 
-    `size`: the side of a cell, in pixels. `cut`: `components` takes connected ink as a character, parts what touches and
-    joins what fell apart; `equal` parts the span of the ink into equal widths. `threshold`: the grey level up to which
-    a pixel is dark; `otsu` finds it for each image. `characters`: how many a captcha has.
+    `size`: the side of a cell, in pixels. `cut`: `components` takes connected ink as a character, parts what touches
+    and joins what fell apart; `equal` parts the span of the ink into equal widths. `threshold`: the grey level up to
+    which a pixel is dark; `otsu` finds it for each image. `characters`: how many a captcha has.
     """
 
     size: Annotated[int, Field(ge=4)] = 20
@@ -84,7 +85,7 @@ def equal_parts(ink: Ink, count: int) -> list[Ink]:
     """
     first, span = _span(ink)
     edges = np.linspace(first, first + span, count + 1).round().astype(int)
-    parts = [ink[:, left:right] for left, right in zip(edges[:-1], edges[1:], strict=True)]
+    parts = [ink[:, left:right] for left, right in pairwise(edges)]
     if empty := [i for i, part in enumerate(parts, 1) if not part.any()]:
         raise UsageError(f"part {empty[0]} of {count} equal ones has no ink")
     return parts
@@ -93,9 +94,10 @@ def equal_parts(ink: Ink, count: int) -> list[Ink]:
 def connected_parts(ink: Ink, count: int) -> list[Ink]:
     """Connected ink (8 neighbours), from left to right, made `count` parts.
 
-    Specks are joined to what they all but touch, or left out. Of too many pieces those two are joined, again and again,
-    that are narrowest together. Of too few the widest for its number of characters is parted where little ink crosses
-    and the next character should begin, if characters begin at an even pitch: ink alone would rather lose a leg of M.
+    Specks are joined to what they all but touch, or left out; what stands above each other is one. Of too many pieces
+    those two are joined, again and again, that are narrowest together. Of too few the widest for its number of
+    characters is parted where little ink crosses and the next character should begin, if characters begin at an even
+    pitch: ink alone would rather lose a leg of M.
 
     Raises UsageError where pieces to be joined are wider than a character, and where what is to be parted is narrower.
     """
@@ -114,11 +116,12 @@ def connected_parts(ink: Ink, count: int) -> list[Ink]:
     pitch, start = share, float(spans[0][0])
     if 1 < len(pieces) < count:
         pitch, start = np.polyfit(before, [first for first, _ in spans], 1)
-    return [
-        part
-        for piece, i, n in zip(pieces, before, held, strict=True)
-        for part in _parted(piece, [start + pitch * (i + j) for j in range(1, n)])
-    ]
+    parts = []
+    for piece, i, n in zip(pieces, before, held, strict=True):
+        parts += _parted(piece, [start + pitch * (i + j) for j in range(1, n)])
+    if not all(part.any() for part in parts):  # between a piece and a speck that was joined to it
+        raise UsageError(f"{_counted(pieces)} not to be parted as {count} characters")
+    return parts
 
 
 CUTS: dict[str, Callable[[Ink, int], list[Ink]]] = {"components": connected_parts, "equal": equal_parts}
@@ -143,7 +146,19 @@ def _pieces(ink: Ink, count: int) -> list[Ink]:
             owner[speck] = int(np.argmin(gaps)) + 1
     labels = np.append(0, owner)[labels]
     middles = [(box[1].start + box[1].stop, i) for i, box in enumerate(boxes) if large[i]]
-    return [labels == i + 1 for _, i in sorted(middles)]
+    return _stacked([labels == i + 1 for _, i in sorted(middles)])
+
+
+def _stacked(pieces: list[Ink]) -> list[Ink]:
+    """Neighbours that share more than half of the narrower's columns joined: they stand above each other."""
+    joined = pieces[:1]
+    for piece in pieces[1:]:
+        (a, wide), (b, width) = _span(joined[-1]), _span(piece)
+        if 2 * (min(a + wide, b + width) - max(a, b)) > min(wide, width):
+            joined[-1] = joined[-1] | piece
+        else:
+            joined.append(piece)
+    return joined
 
 
 def _gap(a: tuple[slice, slice], b: tuple[slice, slice]) -> int:
@@ -152,7 +167,7 @@ def _gap(a: tuple[slice, slice], b: tuple[slice, slice]) -> int:
 
 
 def _join_narrowest(pieces: list[Ink], widest: float, count: int) -> None:
-    joined = [a | b for a, b in zip(pieces[:-1], pieces[1:], strict=True)]
+    joined = [a | b for a, b in pairwise(pieces)]
     widths = [_span(piece)[1] for piece in joined]
     i = int(np.argmin(widths))
     if widths[i] > widest:
@@ -170,7 +185,7 @@ def _parted(piece: Ink, starts: list[float]) -> list[Ink]:
         room = columns[max(edges[-1], first) + 1 : first + width - len(starts) + left]
         edges.append(int(room[np.argmin(crossing[room] + _AWAY * np.abs(room - start))]))
     edges.append(piece.shape[1])
-    return [piece & (columns >= left) & (columns < right) for left, right in zip(edges[:-1], edges[1:], strict=True)]
+    return [piece & (columns >= left) & (columns < right) for left, right in pairwise(edges)]
 
 
 def _crossing(ink: Ink) -> Int[np.ndarray, "w"]:

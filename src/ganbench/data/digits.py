@@ -45,6 +45,11 @@ def digits(count: int = 10_000, seed: int = 0) -> ImageSet:
     return ImageSet("digits", pixels, labels)
 
 
+def font_file(name: str) -> str:
+    """The path of one of matplotlib's fonts."""
+    return str(Path(matplotlib.get_data_path(), "fonts", "ttf", f"{name}.ttf"))
+
+
 def _maps(rng: np.random.Generator, count: int) -> Float[np.ndarray, "n 6"]:
     """For each image the affine map from its fine pixels to those of the glyph, row by row."""
     turn, shear = rng.uniform(-np.pi / 12, np.pi / 12, count), rng.uniform(-0.25, 0.25, count)
@@ -60,11 +65,10 @@ def _maps(rng: np.random.Generator, count: int) -> Float[np.ndarray, "n 6"]:
 
 def _glyph(font: str, stroke: int, digit: str) -> Image.Image:
     """The digit in the middle of a fine image, as large as the box allows."""
-    path = Path(matplotlib.get_data_path(), "fonts", "ttf", f"{font}.ttf")
     large = Image.new("L", (4 * _BOX, 4 * _BOX))
     drawn = ImageDraw.Draw(large)
     # Widened before it is scaled to the box: the outline is twice as large here as it will be there.
-    drawn.text((_BOX, _BOX), digit, 255, ImageFont.truetype(str(path), 2 * _BOX), stroke_width=2 * stroke)
+    drawn.text((_BOX, _BOX), digit, 255, ImageFont.truetype(font_file(font), 2 * _BOX), stroke_width=2 * stroke)
     glyph = large.crop(large.getbbox())
     scale = _BOX / max(glyph.size)
     glyph = glyph.resize((round(glyph.width * scale), round(glyph.height * scale)), Image.Resampling.LANCZOS)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -20,40 +22,48 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 _DEEPEST = 6  # links that lead back up would otherwise be followed without end
 
 
-def read_image_folder(folder: Path, images: Images) -> ImageSet:
-    """The images in a folder, in the order of their names; the subfolders that they lie in, if any, are their labels.
+def read_images(source: Path, images: Images) -> ImageSet:
+    """The images in a folder or zip file, in the order of their names; the subfolders they lie in are their labels.
 
     Folders that all images share are no labels. Files of other kinds and hidden files are passed over.
 
-    Raises UsageError: it has no images that can be read, or they lie at several depths.
+    Raises UsageError: it has no images that can be read, they lie at several depths, or the zip file is damaged.
     """
+    with pictures_in(source) as files:
+        return _read(str(source), files, images)
+
+
+@contextmanager
+def pictures_in(source: Path) -> Iterator[list[Picture]]:
+    """The image files in a folder or a zip file, in the order of their names, to be opened while the block lasts.
+
+    Raises UsageError where it has none, and where the zip file is damaged.
+    """
+    if source.is_dir():
+        yield [Picture(str(name), partial(Image.open, source / name)) for name in _images(_walked(source), str(source))]
+        return
+
+    def opened(name: PurePosixPath) -> Image.Image:
+        return Image.open(io.BytesIO(archive.read(str(name))))
+
+    try:
+        with zipfile.ZipFile(source) as archive:
+            names = _images([PurePosixPath(name) for name in archive.namelist()], str(source))
+            yield [Picture(str(name), partial(opened, name)) for name in names]
+    except PermissionError:
+        raise UsageError(f"{source}: there is no permission to read this file") from None
+    except (zipfile.BadZipFile, OSError):
+        raise UsageError(f"{source}: this is no readable .zip file; it is damaged or cut short") from None
+
+
+def _walked(folder: Path) -> list[PurePosixPath]:
     found = []
     for path, folders, names in os.walk(folder, followlinks=True):
         here = Path(path).relative_to(folder)
         found += [PurePosixPath(*here.parts, name) for name in names]
         if len(here.parts) >= _DEEPEST:
             folders.clear()
-    files = [Picture(str(name), partial(Image.open, folder / name)) for name in _images(found, str(folder))]
-    return _read(str(folder), files, images)
-
-
-def read_image_zip(path: Path, images: Images) -> ImageSet:
-    """The images in a zip file, as `read_image_folder` would read them were it unpacked.
-
-    Raises UsageError as that does, and where the file is damaged.
-    """
-
-    def opened(name: PurePosixPath) -> Image.Image:
-        return Image.open(io.BytesIO(archive.read(str(name))))
-
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = _images([PurePosixPath(name) for name in archive.namelist()], str(path))
-            return _read(str(path), [Picture(str(name), partial(opened, name)) for name in names], images)
-    except PermissionError:
-        raise UsageError(f"{path}: there is no permission to read this file") from None
-    except (zipfile.BadZipFile, OSError):
-        raise UsageError(f"{path}: this is no readable .zip file; it is damaged or cut short") from None
+    return found
 
 
 def _images(paths: list[PurePosixPath], where: str) -> list[PurePosixPath]:

@@ -66,6 +66,18 @@ def prepared(found: ImageSet, images: Images) -> ImageSet:
     return found if pixels is found.pixels else replace(found, pixels=pixels)
 
 
+def read_picture(opener: Callable[[], Image.Image], images: Images) -> Image.Image | None:
+    """The picture in grey or RGB, or None where it cannot be read."""
+    # Pillow warns of odd metadata, a line a file; and damaged bytes lead its parsers into errors of every kind.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with opener() as picture:
+                return plain(picture).convert("L") if images.colour == "grey" else plain(picture)
+        except Exception:
+            return None
+
+
 def collect(pictures: Iterable[Picture], count: int, images: Images, where: str) -> Collection:
     """All of `count` pictures in one size, read once each; those that cannot be read are left out and noted.
 
@@ -76,7 +88,7 @@ def collect(pictures: Iterable[Picture], count: int, images: Images, where: str)
     held: list[np.ndarray] = []
     kept, lost, size = [], [], images.size
     for place, (name, opener) in enumerate(pictures):
-        if (picture := _read(opener, images)) is None:
+        if (picture := read_picture(opener, images)) is None:
             lost.append(name)
             continue
         if size is None and held and picture.size != held[0].shape[1::-1]:
@@ -93,18 +105,6 @@ def collect(pictures: Iterable[Picture], count: int, images: Images, where: str)
         more = ", ..." if len(lost) > _NAMED else ""
         notes.append(f"{where}: {len(lost)} of {count} image files cannot be read: {', '.join(lost[:_NAMED])}{more}")
     return Collection(_stack(held, images), kept, tuple(notes))
-
-
-def _read(opener: Callable[[], Image.Image], images: Images) -> Image.Image | None:
-    """The picture in grey or RGB, or None where it cannot be read."""
-    # Pillow warns of odd metadata, a line a file; and damaged bytes lead its parsers into errors of every kind.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            with opener() as picture:
-                return plain(picture).convert("L") if images.colour == "grey" else plain(picture)
-        except Exception:
-            return None
 
 
 def _array(picture: Image.Image) -> np.ndarray:

@@ -15,13 +15,15 @@ from jaxtyping import Float
 from ganbench.data.arrays import as_labels, as_pixels, read_pictures
 from ganbench.data.digits import digits
 from ganbench.data.downloads import DOWNLOADS, fetch
+from ganbench.data.drawn_captchas import captchas
 from ganbench.data.files import READERS, describe, is_numeric, read_file
-from ganbench.data.folders import SUFFIXES, read_image_folder, read_image_zip
+from ganbench.data.folders import SUFFIXES, read_images
 from ganbench.data.hub import HUB, read_hub
 from ganbench.data.idx import is_idx_folder, read_idx_folder
 from ganbench.data.images import MINIMUM_IMAGES, STACKED, Images, ImageSet
 from ganbench.data.pictures import prepared
 from ganbench.data.points import BUILT_IN, MINIMUM_POINTS, PointSet
+from ganbench.data.prepared import is_prepared, read_prepared
 from ganbench.data.stacked import stacked
 from ganbench.types import UsageError
 
@@ -29,6 +31,7 @@ Source: TypeAlias = str | Path | np.ndarray | torch.Tensor | PointSet | ImageSet
 
 IMAGE_NAMES: dict[str, str] = {
     "digits": "10,000 digits drawn from fonts, 28 x 28 grey, ten classes",
+    "captcha": "10,000 characters cut from captchas drawn from fonts, 20 x 20 grey, 32 classes",
     **{name: download.description for name, download in DOWNLOADS.items()},
 }
 """The sets of images that have a name, with a one-line description."""
@@ -40,8 +43,9 @@ _LARGEST = 1e100  # beyond it squared distances begin to leave float64
 def load(source: Source, images: Images = Images(), *, to_learn: bool = True) -> PointSet | ImageSet:  # noqa: B008
     """What DATA of the command line, or an array or tensor, stands for; `images` says how images are prepared.
 
-    Images are `digits`, `mnist`, `fashion-mnist`, `stacked:DATA`, `hub:NAME`, a folder of images or with IDX files, a
-    zip file of images, and arrays of three or four dimensions, also in .npy and .npz files; all else is points.
+    Images are `digits`, `captcha`, `mnist`, `fashion-mnist`, `stacked:DATA`, `hub:NAME`, a folder of images, with IDX
+    files or prepared (of which it is the train part), a zip file of images, and arrays of three or four dimensions,
+    also in .npy and .npz files; all else is points.
 
     Raises UsageError where nothing is found, and where it is no set of at least 16 images or points; nor, where it is
     `to_learn`, of some that differ. Labels of samples to be measured keep their numbers though some may not occur.
@@ -154,6 +158,8 @@ def _named(name: str, images: Images, to_learn: bool) -> ImageSet | None:
         return None  # a path of no characters would be the folder at hand
     if name == "digits":
         return digits()
+    if name == "captcha":
+        return captchas()
     if name in DOWNLOADS:
         found = read_idx_folder(fetch(name))
         return replace(found, name=name, classes=DOWNLOADS[name].classes or found.classes)
@@ -166,9 +172,11 @@ def _named(name: str, images: Images, to_learn: bool) -> ImageSet | None:
         return stacked(base)
     path, variable = _split(name)
     if os.path.isdir(path):
-        return read_idx_folder(path) if is_idx_folder(path) else read_image_folder(path, images)
+        if is_prepared(path):
+            return read_prepared(path)
+        return read_idx_folder(path) if is_idx_folder(path) else read_images(path, images)
     if os.path.isfile(path) and path.suffix.lower() == ".zip":
-        return read_image_zip(path, images)
+        return read_images(path, images)
     return _in_array_file(path, variable, name, to_learn)
 
 

@@ -1,0 +1,202 @@
+"""Prepared folders: arrays that are mapped into memory, and a record that is there only when all else is."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int, UInt8
+
+from ganbench.data.images import ImageSet
+from ganbench.settings import at, dotted_names
+from ganbench.types import UsageError, WorkError
+
+RECORD = "prepared.json"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One part of a prepared set: images, their labels where they have any, and for cells the captchas they are of.
+
+    Of `captchas`, which are (file name, text), the i-th owns the images k i to k i + k - 1, k being its characters.
+    """
+
+    pixels: UInt8[np.ndarray, "n h w"] | UInt8[np.ndarray, "n h w 3"]
+    labels: Int[np.ndarray, "n"] | None = None
+    captchas: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a prepared set was made of and how: its kind, its source, and settings in plain values."""
+
+    kind: str
+    source: str
+    settings: Mapping[str, Any]
+
+
+def write_prepared(
+    path: Path,
+    origin: Origin,
+    parts: Mapping[str, Part],
+    classes: Sequence[str] = (),
+    beside: Mapping[str, bytes] | None = None,
+) -> bool:
+    """Makes a prepared folder of the parts (`train`, and perhaps `test`), with other files beside them.
+
+    All is written under another name and renamed when it is whole. A folder that holds the very same already is left
+    as it is; then the answer is False.
+
+    Raises:
+        UsageError: `path` holds something else.
+        WorkError: it cannot be written.
+    """
+    require_room(path, origin)
+    filled = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        filled.mkdir(parents=True)
+        for name, content in (beside or {}).items():
+            (filled / name).write_bytes(content)
+        record = {
+            "kind": origin.kind,
+            "source": origin.source,
+            "settings": dict(origin.settings),
+            "classes": list(classes),
+            "parts": {name: _write_part(filled, name, part) for name, part in parts.items()},
+        }
+        (filled / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
+        if is_prepared(path):
+            return _require_same(path, record)
+        if path.exists():
+            path.rmdir()
+        filled.rename(path)
+    except OSError as error:
+        raise WorkError(f"{path} cannot be written: {error.strerror or error}") from None
+    finally:
+        shutil.rmtree(filled, ignore_errors=True)
+    return True
+
+
+def is_prepared(path: Path) -> bool:
+    """Whether it is a prepared folder, whole or damaged."""
+    return (path / RECORD).is_file()
+
+
+def require_room(path: Path, origin: Origin) -> None:
+    """Raises UsageError where `path` is no new or empty folder, nor a set prepared of the same with the same settings.
+
+    Before long work, so that it is not done in vain.
+    """
+    if is_prepared(path):
+        record = read_record(path)
+        asked = {"kind": origin.kind, "source": origin.source, **_flat(origin.settings)}
+        there = {"kind": record["kind"], "source": record["source"], **_flat(record["settings"])}
+        for name in asked | there:
+            if asked.get(name) != there.get(name):
+                raise UsageError(
+                    f"{path} holds another prepared set: its {name} is {there.get(name)!r}, not {asked.get(name)!r}; "
+                    "name a new folder"
+                )
+    elif path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise UsageError(f"{path} {'holds something else' if path.is_dir() else 'is a file'}; name a new folder")
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """What `prepared.json` says: `kind`, `source`, `settings`, `classes`, and the counts and files of each part.
+
+    Raises UsageError where it is missing or damaged.
+    """
+    try:
+        record = json.loads((path / RECORD).read_text(encoding="utf-8"))
+        kinds = {"kind": str, "source": str, "settings": dict, "classes": list, "parts": dict}
+        if not all(isinstance(record[name], kind) for name, kind in kinds.items()):
+            raise ValueError
+        if not all(isinstance(part["files"], dict) for part in record["parts"].values()):
+            raise ValueError
+    except FileNotFoundError:
+        raise UsageError(f"{path} is no prepared folder: it has no {RECORD}") from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UsageError(f"{path / RECORD} is damaged; prepare the data again, into a new folder") from None
+    return record
+
+
+def read_prepared(path: Path, part: str = "train") -> ImageSet:
+    """One part of a prepared folder, mapped into memory: its pixels are read from the disk when they are used.
+
+    Raises UsageError where the folder has no such part, and where a file is missing or is not as it was written.
+    """
+    record = read_record(path)
+    files = _checked(path, record, part)
+    images, labels = (path / f"{part}-{name}.npy" for name in ("images", "labels"))
+    pixels = np.load(images, mmap_mode="r")
+    known = np.load(labels, mmap_mode="r") if labels.name in files else None
+    return ImageSet(str(path), pixels, known, tuple(record["classes"]) if known is not None else ())
+
+
+def captchas_of(path: Path, part: str = "train") -> list[tuple[str, str]]:
+    """The (file name, text) of each captcha of a part; the i-th owns its images k i to k i + k - 1.
+
+    Raises UsageError as `read_prepared` does, and where the set is not one of captchas.
+    """
+    name = f"{part}-captchas.csv"
+    if name not in _checked(path, read_record(path), part):
+        raise UsageError(f"{path}: its {part} part is not made of captchas")
+    with open(path / name, newline="", encoding="utf-8") as file:
+        return [(row["file"], row["text"]) for row in csv.DictReader(file)]
+
+
+def _flat(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by their dotted names."""
+    found = {name: at(tree, name) for name in dotted_names(tree)}
+    return {name: value for name, value in found.items() if not isinstance(value, Mapping)}
+
+
+def _write_part(folder: Path, name: str, part: Part) -> dict[str, Any]:
+    """Writes the files of a part; its counts, and the SHA-256 of each file."""
+    np.save(folder / f"{name}-images.npy", part.pixels)
+    counts = {"images": len(part.pixels)}
+    if part.labels is not None:
+        np.save(folder / f"{name}-labels.npy", part.labels.astype(np.int64))
+    if part.captchas:
+        counts["captchas"] = len(part.captchas)
+        with open(folder / f"{name}-captchas.csv", "w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows([("file", "text"), *part.captchas])
+    return {**counts, "files": {file.name: _sha256(file) for file in sorted(folder.glob(f"{name}-*"))}}
+
+
+def _checked(path: Path, record: Mapping[str, Any], part: str) -> Mapping[str, str]:
+    """The files of a part, each of which is as it was written."""
+    if part not in record["parts"]:
+        raise UsageError(f"{path} has no part {part!r}; it has {', '.join(record['parts'])}")
+    files = record["parts"][part]["files"]
+    for name, written in files.items():
+        if not (path / name).is_file():
+            raise UsageError(f"{path}: {name} is missing; prepare the data again, into a new folder")
+        if _sha256(path / name) != written:
+            raise UsageError(f"{path}: {name} is damaged or altered; prepare the data again, into a new folder")
+    return files
+
+
+def _require_same(path: Path, record: Mapping[str, Any]) -> bool:
+    """False, as nothing needs to be written, where the folder holds what the record says; else UsageError."""
+    if read_record(path) != record:
+        raise UsageError(f"{path} was prepared of other images or by another version; name a new folder")
+    for part in record["parts"]:
+        _checked(path, record, part)
+    return False
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(2**20):
+            digest.update(chunk)
+    return digest.hexdigest()
