@@ -11,6 +11,8 @@ from PIL import Image
 
 from ganbench.data import ImageSet
 from ganbench.data.cells import Cells
+from ganbench.data.drawn_captchas import draw_captchas
+from ganbench.data.prepared import captchas_of
 from ganbench.metrics import features_for
 from ganbench.metrics.classifier import Classifier, read_classifier, write_classifier
 from ganbench.metrics.classifier_training import train_classifier
@@ -24,7 +26,14 @@ Command = Callable[..., Outcome]
 def reader() -> Classifier:
     """Reads which of four rows is bright, as A, B, C or D."""
     data = stripes(200, (20, 20), classes=4)
-    return train_classifier(ImageSet("rows", data.pixels, data.labels, tuple("ABCD")), steps=60)
+    return train_classifier(ImageSet("rows", data.pixels, data.labels, tuple("ABCD")), network="lenet", steps=40)
+
+
+@pytest.fixture(autouse=True)
+def briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is drawn here is told apart after few steps."""
+    monkeypatch.setattr("ganbench.metrics.classifier_training.LEAST", 60)
+    monkeypatch.setattr("ganbench.metrics.classifier_training.EPOCHS", range(3, 11))
 
 
 @pytest.fixture
@@ -118,7 +127,7 @@ def test_prediction_reads_whole_captchas_as_they_were_cut(ganbench: Command) -> 
     texts = ["".join("ABCD"[letter] for letter in row) for row in letters]
     pixels = np.concatenate([cells.of(captcha(text)) for text in texts])
     data = ImageSet("bars", pixels, letters.ravel(), tuple("ABCD"))
-    trained = train_classifier(data, steps=80)
+    trained = train_classifier(data, network="lenet", steps=40)
     told = Classifier(trained.network, trained.shape, trained.classes, trained.data, cells=cells)
     Path("bars.safetensors").write_bytes(write_classifier(told))
     for text in ("ABC", "DDA"):
@@ -128,6 +137,35 @@ def test_prediction_reads_whole_captchas_as_they_were_cut(ganbench: Command) -> 
     assert ended.code == 1
     assert [line.split("\t")[:2] for line in ended.out.splitlines()] == [["ABC.png", "ABC"], ["DDA.png", "DDA"]]
     assert "empty.png: " in ended.err
+
+
+def test_a_prepared_folder_gives_all_verbs_what_they_need(ganbench: Command) -> None:
+    """Trained on its captchas, tested on the others as strings, and reading images that were never cut."""
+    pictures, texts = draw_captchas(40)
+    Path("raw").mkdir()
+    for picture, text in zip(pictures, texts, strict=True):
+        Image.fromarray(picture).save(f"raw/{text}.png")
+    assert ganbench("data", "prepare", "captcha", "raw", "--out", "set", "--test", "10").code == 0
+    file, prepared = "f.safetensors", Path("set")
+    ended = ganbench("classify", "train", "set", "--out", file, "--network", "lenet", "--epochs", "2")
+    assert ended.code == 0, ended.err
+    tried = [name for name, _ in captchas_of(prepared, "test")]
+    kept = len(captchas_of(prepared))
+    assert f"lenet, {4 * kept} images" in ended.out
+    assert f"of {len(tried)} whole strings read right" in ended.out
+    told = json.loads(ganbench("classify", "evaluate", file, "set", "--json").out)
+    assert (told["images"]["total"], told["strings"]["total"]) == (4 * len(tried), len(tried))
+    ended = ganbench("classify", "predict", file, *(f"raw/{name}" for name in tried))
+    assert ended.code == 0, ended.err
+    texts = [line.split("\t")[1] for line in ended.out.splitlines()]
+    given = "".join(text for _, text in captchas_of(prepared, "test"))
+    assert sum(a == b for a, b in zip("".join(texts), given, strict=True)) == told["images"]["right"]
+    ended = ganbench("classify", "audit", "set", "--out", "doubts", "--folds", "2", "--network", "lenet")
+    assert ended.code == 0, ended.err
+    with open("doubts/corrected.csv", encoding="utf-8") as listed:
+        rows = list(csv.DictReader(listed))
+    assert [row["file"] for row in rows[::4]] == [name for name, _ in captchas_of(prepared)]
+    assert len(rows) == 4 * kept
 
 
 def test_an_audit_finds_planted_errors_and_its_list_can_be_trained_with(at_hand: Command) -> None:
@@ -173,7 +211,7 @@ WRONG = [
     (("evaluate", "reader.safetensors", "small.npz"), "20 x 20"),
     (("evaluate", "reader.safetensors", "plain.npy"), "no labels"),
     (("evaluate", "reader.safetensors", "moons"), "set of points"),
-    (("evaluate", "reader.safetensors", "digits"), "class '0'"),
+    (("evaluate", "reader.safetensors", "others.npz"), "class 'E'"),
     (("evaluate", "reader.safetensors", "rows.npz", "--out", "sheet.svg"), ".png"),
     (("predict", "damaged.safetensors", "one.png"), "no classifier of ganbench"),
     (("predict", "reader.safetensors", "missing.png"), "missing.png: there is no such image"),
@@ -198,6 +236,8 @@ def test_wrong_commands_are_refused_in_a_sentence(at_hand: Command, words: tuple
     small = stripes(20, (8, 8))
     np.save("plain.npy", small.pixels)
     np.savez("small.npz", samples=small.pixels, labels=np.array(list("AB"))[small.labels])
+    others = stripes(20, (20, 20))
+    np.savez("others.npz", samples=others.pixels, labels=np.array(list("AE"))[others.labels])
     Path("damaged.safetensors").write_bytes(b"nothing of the kind")
     ended = at_hand("classify", *words)
     assert ended.code == 2

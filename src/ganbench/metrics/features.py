@@ -85,9 +85,9 @@ def features_for(data: ImageSet, asked: str = "auto") -> Features:
     `auto` is the shipped network that reads the data's labels as well as those of its own test images, within three
     points, on 1,000 images: MNIST, parts of it, and copies under other names are then told by what they show. For
     other labelled data of 20 images a class or more it is a classifier trained on the data, once, and kept in the cache
-    folder; else fixed random convolutions. `asked` may also be the name of one of these, a file of `ganbench
-    classify train`, or `inception:PATH`. In a stacked set the network looks at each channel. The same data object gets the same features
-    object, so that what they were computed on is remembered between rulers.
+    folder; else fixed random convolutions. `asked` may also be the name of one of these, a file of `ganbench classify
+    train`, or `inception:PATH`. In a stacked set the network looks at each channel. The same data object gets the same
+    features object, so that what they were computed on is remembered between rulers.
 
     Raises UsageError for anything else, and for a network that does not see images of the data's shape.
     """
