@@ -14,6 +14,8 @@ from ganbench.figures import tiles
 from ganbench.types import UsageError
 
 _LETTERS = 11
+_LARGEST = 80
+"""Pixels to which an image is enlarged, more or less, however few there are."""
 _APART = 4
 """Pixels between a caption and the next row."""
 
@@ -55,7 +57,8 @@ def captioned_rows(rows: Sequence[Row], title: str = "") -> Image.Image:
     deep = max(caption.count("\n") + 1 for row in rows for caption in row.captions)
     most = max(map(len, images))
     widest = max(tiles.text_width(line, _LETTERS) for line in lines)
-    factor = tiles.enlargement(most, len(rows), w, h, least=(widest + 2) / w)
+    least = (widest + 2) / w
+    factor = min(tiles.enlargement(most, len(rows), w, h, least), max(1, math.ceil(max(least, _LARGEST / max(h, w)))))
     wide, high = factor * w, factor * h
     step = high + deep * tiles.line_height(_LETTERS) + _APART
     tops = [tiles.GAP + i * step for i in range(len(rows))]
