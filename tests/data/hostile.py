@@ -127,7 +127,9 @@ HOSTILE = [
     Hostile("misspelt built-in", _named("letterm"), "did you mean 'letter-m'?"),
     Hostile("built-in in capitals", _named("Moons"), "did you mean 'moons'?"),
     Hostile(
-        "nothing like it", _named("qqqq"), "(letter-m, ring8, grid25, spiral, moons, digits, mnist, fashion-mnist)"
+        "nothing like it",
+        _named("qqqq"),
+        "(letter-m, ring8, grid25, spiral, moons, digits, captcha, mnist, fashion-mnist)",
     ),
     Hostile("misspelt images", _named("minst"), "did you mean 'mnist'?"),
     Hostile("misspelt file", _inside("pionts.npy", make=_npy(POINTS)), "did you mean 'points.npy'?"),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganbench.errors import UsageError
+
 if TYPE_CHECKING:
     from ganbench.data.captchas import Captchas
 
@@ -38,7 +40,7 @@ def captcha(
     from ganbench.data.prepared import require_room, write_prepared
     from ganbench.settings import from_tree
 
-    cells = {"size": size, "cut": cut, "threshold": threshold, "characters": characters}
+    cells = {"size": size, "cut": cut, "threshold": _level(threshold), "characters": characters}
     asked = {"cells": cells, "test": test, "seed": seed}
     how = from_tree(Preparation, asked if alphabet is None else {**asked, "alphabet": alphabet})
     origin = origin_of(source, how)
@@ -48,6 +50,12 @@ def captcha(
     beside = {"sheet.png": _sheet(found, source), "rejected.csv": _table(found)}
     made = write_prepared(out, origin, parts, tuple(how.alphabet), beside)
     _tell(found, out, made)
+
+
+def _level(given: str) -> str | int:
+    if given != "otsu" and not (given.isdecimal() and int(given) <= 255):
+        raise UsageError(f"--threshold is a grey level from 0 to 255, or otsu, not {given!r}")
+    return given if given == "otsu" else int(given)
 
 
 def _sheet(found: Captchas, source: str) -> bytes:

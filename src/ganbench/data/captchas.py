@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import track
 
 from ganbench.data.cells import Cells
-from ganbench.data.drawn_captchas import ALPHABET, draw_captchas
+from ganbench.data.drawn_captchas import ALPHABET, CHARACTERS, draw_captchas
 from ganbench.data.folders import pictures_in
 from ganbench.data.images import MINIMUM_IMAGES, Images
 from ganbench.data.pictures import read_picture
@@ -150,10 +150,9 @@ class _Read(NamedTuple):
 
 
 def _drawn(how: Preparation) -> list[_Read]:
+    if set(ALPHABET) - set(how.alphabet) or how.cells.characters != CHARACTERS:
+        raise UsageError(f"drawn captchas have {CHARACTERS} characters of {ALPHABET}; ask for no others")
     images, texts = draw_captchas(DRAWN_COUNT, derive(how.seed, "prepare"))
-    own = set("".join(texts)) - set(how.alphabet)
-    if own or how.cells.characters != len(texts[0]):
-        raise UsageError(f"drawn captchas have {len(texts[0])} characters of {ALPHABET}; give no others")
     return [_Read(f"{text}_{i}", text, image) for i, (text, image) in enumerate(zip(texts, images, strict=True))]
 
 

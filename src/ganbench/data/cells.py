@@ -84,7 +84,7 @@ def equal_parts(ink: Ink, count: int) -> list[Ink]:
     Raises UsageError where a part has no ink.
     """
     first, span = _span(ink)
-    edges = np.linspace(first, first + span, count + 1).round().astype(int)
+    edges = first + np.linspace(0, span, count + 1).round().astype(int)
     parts = [ink[:, left:right] for left, right in pairwise(edges)]
     if empty := [i for i, part in enumerate(parts, 1) if not part.any()]:
         raise UsageError(f"part {empty[0]} of {count} equal ones has no ink")
@@ -177,6 +177,8 @@ def _join_narrowest(pieces: list[Ink], widest: float, count: int) -> None:
 
 def _parted(piece: Ink, starts: list[float]) -> list[Ink]:
     """One piece cut before the columns near those starts where least ink crosses, each part at least a pixel wide."""
+    if not starts:
+        return [piece]
     first, width = _span(piece)
     columns = np.arange(piece.shape[1])
     crossing = _crossing(piece)

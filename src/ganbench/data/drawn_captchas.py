@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import cache
 from itertools import islice
@@ -77,7 +78,8 @@ def _drawn(seed: int) -> Iterator[tuple[UInt8[np.ndarray, "24 72"], str]]:
             middle = (_START + i * _PITCH + across) * _FINE + width / 2
             corner = round(middle - turned.width / 2), round(down * _FINE)
             canvas.paste(255, corner, turned)
-        yield _printed(_bent(np.asarray(canvas), rng), rng), text
+        bent = Image.fromarray(_bent(np.asarray(canvas), rng))
+        yield _printed(np.asarray(bent.reduce(_FINE)), rng), text
 
 
 @cache
@@ -95,10 +97,10 @@ def _glyph(font: str, character: str) -> Image.Image:
 def _turned(glyph: Image.Image, rng: np.random.Generator) -> tuple[Image.Image, int]:
     """The character turned, sheared and scaled about its middle, and its width now."""
     turn, shear, scale = rng.uniform(-np.pi / 15, np.pi / 15), rng.uniform(-0.15, 0.15), rng.uniform(0.85, 1.1)
-    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    inverse = np.linalg.inv(scale * rotation @ np.array([[1, shear], [0, 1]]))
-    middle = np.full((2, 1), glyph.width / 2)
-    affine = np.concatenate([inverse, middle - inverse @ middle], axis=1).ravel().tolist()
+    cos, sin, middle = math.cos(turn) / scale, math.sin(turn) / scale, glyph.width / 2
+    # Pillow asks where a pixel comes from: turned back first, then sheared back.
+    a, b, c, d = cos + shear * sin, sin - shear * cos, -sin, cos
+    affine = (a, b, middle * (1 - a - b), c, d, middle * (1 - c - d))
     turned = glyph.transform(glyph.size, Image.Transform.AFFINE, affine, Image.Resampling.BILINEAR)
     left, _, right, _ = turned.getbbox() or (0, 0, 0, 0)
     return turned, right - left
@@ -115,11 +117,11 @@ def _bent(fine: UInt8[np.ndarray, "72 216"], rng: np.random.Generator) -> UInt8[
     return fine[(y[:, None] + down).clip(0, height - 1), (x + across[:, None]).clip(0, width - 1)]
 
 
-def _printed(fine: UInt8[np.ndarray, "72 216"], rng: np.random.Generator) -> UInt8[np.ndarray, "24 72"]:
-    """Averaged down, in a dark and a light shade, with specks and noise."""
-    depth = fine.reshape(HEIGHT, _FINE, WIDTH, _FINE).mean(axis=(1, 3)) / 255
+def _printed(depth: UInt8[np.ndarray, "24 72"], rng: np.random.Generator) -> UInt8[np.ndarray, "24 72"]:
+    """In a dark and a light shade, with specks and noise."""
+    share = depth / 255
     specks = rng.integers(4)
-    depth[rng.integers(HEIGHT, size=specks), rng.integers(WIDTH, size=specks)] = 1.0
+    share[rng.integers(HEIGHT, size=specks), rng.integers(WIDTH, size=specks)] = 1.0
     light, dark = rng.uniform(215, 255), rng.uniform(0, 80)
-    image = light + (dark - light) * depth + rng.normal(0, rng.uniform(2, 10), depth.shape)
+    image = light + (dark - light) * share + rng.normal(0, rng.uniform(2, 10), share.shape)
     return image.round().clip(0, 255).astype(np.uint8)

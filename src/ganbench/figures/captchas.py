@@ -11,7 +11,7 @@ from PIL import Image
 
 from ganbench.figures.tiles import GAP, GROUND, LABEL, line_height, text_width, titled, write
 
-_ROW = 44
+_ROW = 48
 """Pixels of height, at most, that a captcha and its cells are shown in."""
 _COLUMNS = 3
 _APART = 12

@@ -1,0 +1,138 @@
+"""Prepared folders: read as they were written, mapped into memory, whole or refused."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ganbench.data import ImageSet, load
+from ganbench.data.prepared import Origin, Part, captchas_of, is_prepared, read_prepared, read_record, write_prepared
+from ganbench.types import UsageError, WorkError
+
+RNG = np.random.default_rng(0)
+PIXELS = RNG.integers(0, 256, (40, 6, 5)).astype(np.uint8)
+LABELS = np.arange(40) % 3
+NAMES = [(f"{i}, ä.png", "AB") for i in range(20)]
+ORIGIN = Origin("captcha", "somewhere", {"cells": {"size": 5}, "seed": 0})
+PARTS = {"train": Part(PIXELS, LABELS, NAMES), "test": Part(PIXELS[:16], LABELS[:16], NAMES[:8])}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "new" / "set"
+    assert write_prepared(path, ORIGIN, PARTS, "ABC", {"note.txt": b"beside"})
+    return path
+
+
+def test_what_was_written_is_read(folder: Path) -> None:
+    found = load(folder)
+    assert isinstance(found, ImageSet)
+    np.testing.assert_array_equal(found.pixels, PIXELS)
+    np.testing.assert_array_equal(found.labels, LABELS)
+    assert (found.name, found.classes) == (str(folder), tuple("ABC"))
+    assert len(read_prepared(folder, "test")) == 16
+    assert captchas_of(folder) == NAMES
+    assert captchas_of(folder, "test") == NAMES[:8]
+    assert (folder / "note.txt").read_bytes() == b"beside"
+    assert read_record(folder)["parts"]["train"]["captchas"] == 20
+    assert [path.name for path in folder.parent.iterdir()] == ["set"]
+
+
+def test_images_stay_on_the_disk(folder: Path) -> None:
+    pixels = load(folder).pixels  # type: ignore[union-attr]
+    assert isinstance(pixels, np.memmap)
+    assert not pixels.flags.writeable
+    assert Path(str(pixels.filename)) == folder / "train-images.npy"
+
+
+def test_a_set_in_colours_without_labels_or_captchas(tmp_path: Path) -> None:
+    pixels = RNG.integers(0, 256, (16, 4, 4, 3)).astype(np.uint8)
+    write_prepared(tmp_path / "faces", Origin("faces", "there", {}), {"train": Part(pixels)})
+    found = read_prepared(tmp_path / "faces")
+    assert (found.shape, found.labels, found.classes) == ((3, 4, 4), None, ())
+    assert isinstance(found.pixels, np.memmap)
+    with pytest.raises(UsageError, match="not made of captchas"):
+        captchas_of(tmp_path / "faces")
+    with pytest.raises(UsageError, match="has no part 'test'; it has train"):
+        read_prepared(tmp_path / "faces", "test")
+
+
+@pytest.mark.parametrize("name", ["train-images.npy", "train-labels.npy", "train-captchas.csv"])
+def test_a_missing_or_damaged_piece_is_told(folder: Path, name: str) -> None:
+    content = (folder / name).read_bytes()
+    for damaged in (content[:-1], content[:-1] + bytes([content[-1] ^ 1]), b""):
+        (folder / name).write_bytes(damaged)
+        with pytest.raises(UsageError, match=f"{name} is damaged or altered"):
+            load(folder)
+    (folder / name).unlink()
+    with pytest.raises(UsageError, match=f"{name} is missing"):
+        load(folder)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"kind": 1}', '{"parts": {"train": 3}}', "null"])
+def test_a_damaged_record_is_told(folder: Path, content: str) -> None:
+    (folder / "prepared.json").write_text(content)
+    with pytest.raises(UsageError, match=r"prepared\.json is damaged"):
+        load(folder)
+
+
+def test_the_same_set_is_left_as_it_is_and_another_is_refused(folder: Path) -> None:
+    before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+    assert not write_prepared(folder, ORIGIN, PARTS, "ABC", {"note.txt": b"other"})
+    with pytest.raises(UsageError, match=r"its cells\.size is 5, not 6"):
+        write_prepared(folder, Origin("captcha", "somewhere", {"cells": {"size": 6}, "seed": 0}), PARTS, "ABC")
+    with pytest.raises(UsageError, match="its source is 'somewhere', not 'elsewhere'"):
+        write_prepared(folder, Origin("captcha", "elsewhere", ORIGIN.settings), PARTS, "ABC")
+    with pytest.raises(UsageError, match="prepared of other images"):
+        write_prepared(folder, ORIGIN, {"train": Part(PIXELS[::-1], LABELS, NAMES)}, "ABC")
+    assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()} == before
+    (folder / "test-images.npy").unlink()
+    with pytest.raises(UsageError, match=r"test-images\.npy is missing"):
+        write_prepared(folder, ORIGIN, PARTS, "ABC")
+
+
+def test_what_holds_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years")
+    (tmp_path / "file").write_text("a file")
+    for name in ("mine", "file"):
+        with pytest.raises(UsageError, match="name a new folder"):
+            write_prepared(tmp_path / name, ORIGIN, PARTS, "ABC")
+    with pytest.raises(WorkError, match="cannot be written"):
+        write_prepared(tmp_path / "file" / "below", ORIGIN, PARTS, "ABC")
+    (tmp_path / "empty").mkdir()
+    assert write_prepared(tmp_path / "empty", ORIGIN, PARTS, "ABC")
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years"
+
+
+@pytest.mark.parametrize("after", range(5))
+def test_interrupted_it_leaves_nothing(after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved, original = 0, np.save
+
+    def interrupted(path: Path, array: np.ndarray) -> None:
+        nonlocal saved
+        saved += 1
+        if saved > after:
+            raise KeyboardInterrupt
+        original(path, array)
+
+    monkeypatch.setattr(np, "save", interrupted)
+    if after == 4:  # as many files as there are
+        assert write_prepared(tmp_path / "set", ORIGIN, PARTS, "ABC")
+        return
+    with pytest.raises(KeyboardInterrupt):
+        write_prepared(tmp_path / "set", ORIGIN, PARTS, "ABC")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_its_record_is_no_prepared_one(folder: Path) -> None:
+    """As a machine that lost power might leave it."""
+    record = folder / "prepared.json"
+    assert set(json.loads(record.read_text())) == {"kind", "source", "settings", "classes", "parts"}
+    record.unlink()
+    assert not is_prepared(folder)
+    with pytest.raises(UsageError):
+        load(folder)
+    with pytest.raises(UsageError, match="is no prepared folder"):
+        read_prepared(folder)
