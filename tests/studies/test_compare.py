@@ -73,7 +73,7 @@ def test_the_report_is_one_file_with_all_cells(done: Path) -> None:
     sources = re.findall(r'\b(?:src|href|poster|action)\s*=\s*"([^":]*:?)', html)
     assert {source for source in sources if not source.startswith("#")} == {"data:"}
     assert "url(" not in html
-    assert html.count("image/webp") == 4  # a film a run
+    assert html.count("image/webp") == 2  # a film of each cell's first seed
     html = unescape(html)
     for sentence in json.loads((done / "summary.json").read_text())["conclusions"]:
         assert sentence in html
