@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from ganbench.constraints import Clip
-from ganbench.figures.animation import animate, save_png
+from ganbench.figures.animation import animate, save_png, webp_bytes
 from ganbench.figures.curves import loss_curves, metric_curves
 from ganbench.figures.weights import weight_histograms
 from ganbench.gallery.captions import captions
@@ -20,6 +20,9 @@ from ganbench.reports import Page, Picture, Section, Table, write_page
 from ganbench.runs import RunFolder
 from ganbench.sampling import looking
 from ganbench.workbench import Workbench
+
+LARGE = 150_000
+"""Bytes of a PNG from which a page of many runs takes it in another form: sheets of coloured images are such."""
 
 
 def draw_curves(folder: RunFolder, bench: Workbench, summary: Mapping[str, Any]) -> None:
@@ -77,9 +80,13 @@ def write_report(folder: RunFolder, bench: Workbench, summary: Mapping[str, Any]
     write_page(page, folder.path / "report.html")
 
 
-def read_picture(path: Path, caption: str) -> Picture:
+def read_picture(path: Path, caption: str, *, light: bool = False) -> Picture:
+    """A picture of a run; where it is to be `light`, large ones as WebP, whose losses are hardly seen."""
     mime = {".png": "image/png", ".webp": "image/webp"}[path.suffix]
-    return Picture(caption, path.read_bytes(), mime)
+    content = path.read_bytes()
+    if light and mime == "image/png" and len(content) > LARGE:
+        return Picture(caption, webp_bytes(path), "image/webp")
+    return Picture(caption, content, mime)
 
 
 def _shown(value: float | None) -> str:

@@ -105,7 +105,7 @@ def _cell_section(heading: str, runs: Sequence[Done], seeds: int) -> Section:
     """The pictures of a cell's first runs, what went wrong in which, and how those ended that diverged."""
     shown = [run for run in runs if (run.folder.figures / "training.webp").exists()][:seeds]
     pictures = [
-        read_picture(run.folder.figures / name, f"Seed {run.seed}. {caption}")
+        read_picture(run.folder.figures / name, f"Seed {run.seed}. {caption}", light=True)
         for run in shown
         for name, caption in captions(run.folder).items()
         if run is shown[0] or name in ENDS
