@@ -137,5 +137,4 @@ def _experiment(name: str, experiment: Experiment, results: Results) -> list[Sec
         caption = "The generator's gradient while the critic alone is trained: each seed, and their geometric mean."
         pictures.append(Picture(caption, png_bytes(gradient_curves(cells)), "image/png"))
     own = [Section(f"{name}: pictures", pictures=pictures)] if pictures else []
-    weights = ["weights.png"] if "critic-weights" in experiment.pictures else []
-    return own + (sections(results, seeds=1, prefix=f"{name}: ", names=weights) if results.floor else [])
+    return own + (sections(results, seeds=1, prefix=f"{name}: ") if results.floor else [])

@@ -19,7 +19,7 @@ from ganbench.studies.measures import Fade
 from ganbench.studies.starvation import Starvation
 from ganbench.types import UsageError
 
-Picture: TypeAlias = Literal["parallel-lines", "gradients", "critic-weights"]
+Picture: TypeAlias = Literal["parallel-lines", "gradients"]
 
 QUICK_MEASURE = {"measure.count": 256, "measure.final": 512}
 
