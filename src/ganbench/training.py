@@ -332,7 +332,7 @@ def critic_turn(state: State, recipe: Recipe, batches: Batches, progress: float)
     loss, losses = _add_terms("critic", game, recipe.critic.terms, turn)
     state.critic.step(loss, recipe.critic, progress)
     with torch.no_grad():
-        if recipe.turns.then and not state.turned:
+        if recipe.turns.then and not state.turned and state.round >= recipe.turns.opened:
             gap = turn.scores.real.mean() - turn.scores.fake.mean()
             state.pace = recipe.turns.then.add(gap, state.pace)
         state.memory = recipe.objective.advance(turn.scores, state.memory)
