@@ -17,6 +17,7 @@ from PIL import Image, ImageColor
 
 from ganbench.figures import style
 from ganbench.figures.animation import animate, png_bytes
+from ganbench.figures.captioned import Row, captioned_rows, captioned_sheet
 from ganbench.figures.convergence import convergence_curve
 from ganbench.figures.curves import metric_curves
 from ganbench.figures.labels import label_histogram
@@ -318,3 +319,30 @@ def test_scores_have_a_linear_axis_whether_or_not_a_floor_is_known(name: str) ->
     expected = "linear" if METRICS[name].better == "higher" else "log"
     for floor in ({}, {name: 0.08}):
         assert metric_curves(rows, [name], floor).axes[0].get_yscale() == expected
+
+
+@pytest.mark.parametrize("colours", [(), (3,)])
+def test_captioned_rows_hold_every_image_enlarged(colours: tuple[int, ...]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 20, 20, *colours), dtype=np.uint8)
+    picture = rgb(captioned_rows([Row("", pixels[:3], ["a\nb"] * 3), Row("", pixels[3:], ["c"] * 2)], "a title"))
+    factor = 4  # to 80 pixels
+    tops = []
+    for i, image in enumerate(pixels):
+        large = coloured(image).repeat(factor, axis=0).repeat(factor, axis=1)
+        left = GAP + i % 3 * (20 * factor + GAP)
+        strip = picture[:, left : left + 20 * factor]
+        tops += [y for y in range(len(strip) - 79) if np.array_equal(strip[y : y + 80], large)]
+    assert len(tops) == 5
+    assert tops[0] == tops[1] == tops[2] < tops[3] == tops[4]
+
+
+def test_captions_that_do_not_fit_are_refused() -> None:
+    small, large = np.zeros((2, 4, 4), np.uint8), np.zeros((2, 5, 5), np.uint8)
+    with pytest.raises(UsageError, match="2 images have as many captions, not 1"):
+        captioned_sheet(small, ["a"])
+    with pytest.raises(UsageError, match="one size"):
+        captioned_rows([Row("", small, ["a", "b"]), Row("", large, ["a", "b"])])
+    with pytest.raises(UsageError, match="at least one row"):
+        captioned_rows([])
+    with pytest.raises(UsageError, match="no image"):
+        captioned_sheet(small[:0], [])

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ganbench import __version__
-from ganbench.cli import compare, data, demo, evaluate, export, features, recipes, reproduce, sample, train, tune
+from ganbench.cli import classify, compare, data, demo, evaluate, export, recipes, reproduce, sample, train, tune
 from ganbench.errors import UsageError, WorkError
 
 app = typer.Typer(
@@ -44,7 +44,7 @@ app.command("compare")(compare.command)
 app.command("reproduce")(reproduce.command)
 app.command("tune")(tune.command)
 app.command("recipes")(recipes.command)
-app.command("features")(features.command)
+app.add_typer(classify.app, name="classify")
 app.add_typer(data.app, name="data")
 
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from ganbench.data.downloads import cache_folder
 from ganbench.data.images import STACKED, ImageSet
-from ganbench.metrics.classifier import Classifier, read_classifier, train_classifier, write_classifier
+from ganbench.metrics.classifier import Classifier, read_classifier, write_classifier
+from ganbench.metrics.classifier_training import train_classifier
 from ganbench.metrics.embedding import Embedded, Features, Pixels
 from ganbench.metrics.inception import Inception
 from ganbench.metrics.random_conv import RandomConv
@@ -25,7 +26,8 @@ from ganbench.types import UsageError
 WEIGHTS = Path(__file__).parent / "weights"
 
 SHIPPED = ("mnist-cnn", "fashion-mnist-cnn", "digits-cnn")
-"""Networks that come with ganbench, each a file in `weights`: `ganbench features mnist --out mnist-cnn.safetensors`."""
+"""Networks that come with ganbench, each a file in `weights` of `ganbench classify train`: ten epochs of MNIST and of
+Fashion-MNIST, 40 of the digits."""
 
 OWN, RANDOM, INCEPTION = "own-cnn", "random-conv", "inception:"
 
@@ -83,9 +85,9 @@ def features_for(data: ImageSet, asked: str = "auto") -> Features:
     `auto` is the shipped network that reads the data's labels as well as those of its own test images, within three
     points, on 1,000 images: MNIST, parts of it, and copies under other names are then told by what they show. For
     other labelled data of 20 images a class or more it is a classifier trained on the data, once, and kept in the cache
-    folder; else fixed random convolutions. `asked` may also be the name of one of these, a file of `ganbench features`,
-    or `inception:PATH`. In a stacked set the network looks at each channel. The same data object gets the same features
-    object, so that what they were computed on is remembered between rulers.
+    folder; else fixed random convolutions. `asked` may also be the name of one of these, a file of `ganbench classify
+    train`, or `inception:PATH`. In a stacked set the network looks at each channel. The same data object gets the same
+    features object, so that what they were computed on is remembered between rulers.
 
     Raises UsageError for anything else, and for a network that does not see images of the data's shape.
     """

@@ -1,0 +1,56 @@
+"""The parts of a labelled set of images: what to train on, what to test on, and how its images make strings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ganbench.data.cells import Cells
+from ganbench.data.digits import digits
+from ganbench.data.downloads import DOWNLOADS, fetch
+from ganbench.data.drawn_captchas import captchas
+from ganbench.data.idx import is_idx_folder, read_idx_folder
+from ganbench.data.images import ImageSet
+from ganbench.data.prepared import is_prepared, read_prepared, read_record
+from ganbench.data.sources import load
+from ganbench.settings import from_tree
+from ganbench.types import UsageError
+
+
+def train_part(data: str) -> ImageSet:
+    """What DATA stands for, as images. Raises UsageError as `load` does, and where they are points."""
+    images = load(data)
+    if not isinstance(images, ImageSet):
+        raise UsageError(f"{data} is a set of points; recognisers read labelled images")
+    return images
+
+
+def test_part(data: str) -> ImageSet | None:
+    """Images that belong to a set and are no part of what is trained on, where it has any.
+
+    Raises UsageError where they are damaged.
+    """
+    if data == "digits":
+        return digits(seed=1)
+    if data == "captcha":
+        return captchas(seed=1)
+    folder = fetch(data) if data in DOWNLOADS else Path(data)
+    if is_prepared(folder):
+        return read_prepared(folder, "test") if "test" in read_record(folder)["parts"] else None
+    if not (folder.is_dir() and is_idx_folder(folder)):
+        return None
+    try:
+        return read_idx_folder(folder, "test")
+    except UsageError:  # only the train part is there
+        return None
+
+
+def cells_of(data: str) -> Cells | None:
+    """How the captchas were cut that a set is made of; None where it is not made of captchas.
+
+    The i-th captcha of k characters is then images k i to k i + k - 1.
+    """
+    if data == "captcha":
+        return Cells()
+    if not is_prepared(Path(data)) or (record := read_record(Path(data)))["kind"] != "captcha":
+        return None
+    return from_tree(Cells, record["settings"].get("cells", {}))

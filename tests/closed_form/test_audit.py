@@ -1,0 +1,131 @@
+"""Doubted labels: confident learning on tables with known answers, and planted errors."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from ganbench.data import ImageSet
+from ganbench.data.digits import digits
+from ganbench.data.relabelling import relabelled, write_labels
+from ganbench.metrics.audit import folds_of, out_of_fold, suspects
+from ganbench.types import UsageError
+from tests.closed_form.test_images_features import stripes
+
+TABLE = np.array([
+    [0.9, 0.1, 0.0],
+    [0.7, 0.2, 0.1],
+    [0.2, 0.8, 0.0],  # of class 0, whose mean is 0.6; 0.8 is the threshold of class 1: doubted
+    [0.1, 0.9, 0.0],
+    [0.3, 0.7, 0.0],
+    [0.6, 0.4, 0.0],  # of class 1, whose mean is 2/3; 0.6 reaches the threshold of class 0: doubted
+    [0.55, 0.45, 0.0],  # of class 2, whose mean is 0.45: neither 0.55 nor 0.45 reaches a threshold
+    [0.05, 0.05, 0.9],
+])  # fmt: skip
+LABELS = np.array([0, 0, 0, 1, 1, 1, 2, 2])
+
+
+def test_a_table_with_known_answers() -> None:
+    found = suspects(TABLE, LABELS)
+    assert found.rows.tolist() == [2, 5]  # by how much the probable class is likelier: 0.6 and 0.2
+    assert found.given.tolist() == [0, 1]
+    assert found.probable.tolist() == [1, 0]
+    assert found.given_confidence.tolist() == [0.2, 0.4]
+    assert found.probable_confidence.tolist() == [0.8, 0.6]
+    assert found.corrected(LABELS).tolist() == [0, 0, 1, 1, 1, 0, 2, 2]
+
+
+def test_of_two_classes_that_pass_the_likelier_is_probable() -> None:
+    table = np.array([[0.1, 0.4, 0.5, 0.0], [0.7, 0.1, 0.1, 0.1], [0.2, 0.4, 0.3, 0.1], [0.2, 0.3, 0.4, 0.1]])
+    found = suspects(table, np.array([0, 0, 1, 2]))
+    assert found.rows.tolist() == [0]
+    assert found.probable.tolist() == [2]
+
+
+def test_a_class_without_images_is_never_probable() -> None:
+    assert len(suspects(np.array([[0.1, 0.9], [0.2, 0.8]]), np.array([0, 0]))) == 0
+
+
+@given(arrays(np.float64, (12, 4), elements=st.floats(0.01, 1)), arrays(np.int64, 12, elements=st.integers(0, 3)))
+def test_the_rule_holds_for_each_image(raw: np.ndarray, labels: np.ndarray) -> None:
+    table = raw / raw.sum(axis=1, keepdims=True)
+    found = dict(
+        zip(*(x.tolist() for x in (suspects(table, labels).rows, suspects(table, labels).probable)), strict=True)
+    )
+    means = {j: np.mean([table[i, j] for i in range(12) if labels[i] == j]) for j in set(labels.tolist())}
+    for i in range(12):
+        passing = [j for j in means if table[i, j] >= means[j] and table[i, j] > table[i, labels[i]]]
+        assert (i in found) == bool(passing)
+        if passing:
+            assert table[i, found[i]] == max(table[i, j] for j in passing)
+
+
+@pytest.mark.parametrize("characters", [1, 4])
+def test_folds_are_even_and_keep_strings_together(characters: int) -> None:
+    data = stripes(240, classes=5)
+    folds = folds_of(data, 3, seed=0, characters=characters)
+    assert np.bincount(folds).tolist() == [80, 80, 80]
+    assert (folds.reshape(-1, characters) == folds[::characters, None]).all()
+    if characters == 1:
+        assert (np.bincount(folds * 5 + data.labels) == 16).all()
+    assert not np.array_equal(folds, folds_of(data, 3, seed=1, characters=characters))
+
+
+@pytest.mark.parametrize(("folds", "characters"), [(1, 1), (0, 1), (61, 1), (16, 4)])
+def test_impossible_folds_are_refused(folds: int, characters: int) -> None:
+    with pytest.raises(UsageError, match="folds"):
+        folds_of(stripes(60), folds, 0, characters)
+    with pytest.raises(UsageError, match="no labels"):
+        folds_of(ImageSet("plain", np.zeros((60, 8, 8), np.uint8)), 2, 0)
+
+
+def test_planted_errors_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganbench.metrics.classifier_training.LEAST", 100)
+    drawn, rng = digits(900), np.random.default_rng(0)
+    right = drawn.labels
+    assert right is not None
+    planted = rng.permutation(900)[:18]
+    labels = right.copy()
+    labels[planted] = (labels[planted] + rng.integers(1, 10, 18)) % 10
+    data = ImageSet("planted", drawn.pixels[:, 4:24, 4:24], labels)
+    found = suspects(out_of_fold(data, 3, network="lenet"), labels)
+    hit = np.isin(found.rows, planted)
+    assert hit.sum() >= 15
+    assert (~hit).sum() <= 9  # 1 % of the right ones
+    assert (found.probable == right[found.rows])[hit].mean() > 0.9
+
+
+def test_corrected_labels_come_back_from_their_file(tmp_path: Path) -> None:
+    data, path = stripes(20, classes=3), tmp_path / "labels.csv"
+    data = ImageSet("named", data.pixels, data.labels, ('a,"b', "ü", "NA"))
+    better = np.roll(data.labels, 1)  # type: ignore[arg-type]
+    write_labels(path, better, data.classes, [f"{i},.png" for i in range(20)])
+    back = relabelled(data, path)
+    assert np.array_equal(back.labels, better)  # type: ignore[arg-type]
+    assert back.classes == data.classes
+    path.write_text("row,file,label\n3,,NA\n", encoding="utf-8-sig")
+    assert np.flatnonzero(relabelled(data, path).labels != data.labels).tolist() == [3]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "no rows"),
+        (b"row,file,label\n", "no rows"),
+        (b"image,name\n1,2\n", "'row' is missing"),
+        (b"row,file,label\n0,,1\n20,,1\n", "line 3: row '20'"),
+        (b"row,file,label\n-1,,1\n", "row '-1'"),
+        ("row,file,label\n²,,1\n".encode(), "row '²'"),
+        (b"row,file,label\n1\n", "line 2"),
+        (b"row,file,label\n1,,7\n", "unknown class '7'"),
+        (b"row,file,label\n1,,\xff\n", "UTF-8"),
+    ],
+)
+def test_damaged_lists_of_labels_are_refused(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=said.replace("²", ".")):
+        relabelled(stripes(20), path)
