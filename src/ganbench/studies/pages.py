@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from ganbench.figures.animation import png_bytes
 from ganbench.figures.curves import ranking_figure, study_curves
@@ -34,15 +33,17 @@ def write_report(results: Results, study: Study) -> None:
     write_page(page, study.path / "report.html")
 
 
-def sections(results: Results, seeds: int = SEEDS_SHOWN, prefix: str = "", names: Sequence[str] = ()) -> list[Section]:
+def sections(
+    results: Results, seeds: int = SEEDS_SHOWN, prefix: str = "", more: Mapping[str, str] | None = None
+) -> list[Section]:
     """Ranking, curves, so many runs of each cell, and all metrics; headings begin with the prefix.
 
-    `names` are further pictures of a run to be shown.
+    `more` are further pictures of a run to be shown, by their files, with what they show.
     """
     return [
         Section(f"{prefix}Ranking", pictures=_ranking(results), tables=[_ranking_table(results)]),
         Section(f"{prefix}Distance against training time", pictures=_curves(results), tables=[_times_table(results)]),
-        *(_cell_section(prefix + cell, runs, seeds, names) for cell, runs in _in_order(results)),
+        *(_cell_section(prefix + cell, runs, seeds, more or {}) for cell, runs in _in_order(results)),
         Section(f"{prefix}All metrics", tables=[_metrics_table(results)], folded=True),
     ]
 
@@ -113,12 +114,12 @@ def _times_table(results: Results) -> Table:
     )
 
 
-def _cell_section(heading: str, runs: Sequence[Done], seeds: int, names: Sequence[str]) -> Section:
+def _cell_section(heading: str, runs: Sequence[Done], seeds: int, more: Mapping[str, str]) -> Section:
     """The pictures of a cell's first runs, and how those ended that diverged."""
     shown = [run for run in runs if (run.folder.figures / "training.webp").exists()][:seeds]
     pictures = [
         read_picture(run.folder.figures / name, f"Seed {run.seed}, {what}.")
-        for name, what in (*CELL_PICTURES, *((name, Path(name).stem) for name in names))
+        for name, what in (*more.items(), *CELL_PICTURES)
         for run in shown
         if (run.folder.figures / name).exists()
     ]

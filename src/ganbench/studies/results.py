@@ -39,7 +39,11 @@ class Results:
 
     @property
     def metrics(self) -> list[str]:
-        return [name for name in METRICS if name in self.floor]
+        """Those of a training; where there was other work, those that it measured."""
+        if self.floor:
+            return [name for name in METRICS if name in self.floor]
+        ended = [run.summary["metrics"]["final"] for runs in self.runs.values() for run in runs if run.summary]
+        return list(dict.fromkeys(name for final in ended for name in final))
 
     def rows(self) -> list[dict[str, Any]]:
         """A row a cell: how many runs ended how, and each metric's mean with its 95 % interval over seeds."""
