@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -67,7 +68,7 @@ class Recognition:
     def check(self, configuration: Configuration, data: DataSet) -> None:
         if not isinstance(data, ImageSet) or data.labels is None:
             raise UsageError(f"{data.name}: recognition is of labelled images, and these are none")
-        if test_part(configuration.data) is None:
+        if _test_part(configuration.data) is None:
             raise UsageError(f"{data.name} has no test part that a recogniser could be judged on")
         for name, count in (("real", self.real), ("learnt_from", self.learnt_from)):
             if isinstance(count, int) and count > len(data):
@@ -132,12 +133,18 @@ def unseen(configuration: Configuration) -> ImageSet:
     Raises:
         UsageError: there is none.
     """
-    images = test_part(configuration.data)
+    images = _test_part(configuration.data)
     if images is None or configuration.images is None:
         raise UsageError(f"{configuration.data} has no test part that a recogniser could be judged on")
     found = load(images, configuration.images)
     assert isinstance(found, ImageSet)
     return found
+
+
+@lru_cache(maxsize=2)
+def _test_part(data: str) -> ImageSet | None:
+    """Remembered, as drawing it takes as long as a short training."""
+    return test_part(data)
 
 
 def _some(data: ImageSet, count: int | Literal["all"], seed: int) -> ImageSet:
