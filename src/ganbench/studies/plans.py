@@ -127,7 +127,8 @@ def _check_measure(measure: Measure, work: PlannedWork | None, where: str) -> No
         raise UsageError(f"{where}: fade is measured in cells with the work starvation, and nothing else is")
     if work is None or isinstance(work, Starvation):
         return
-    if not isinstance(measure, End | Reaches) or measure.metric is None:
+    along = isinstance(measure, Reaches) and measure.when == "along"
+    if along or not isinstance(measure, End | Reaches) or measure.metric is None:
         raise UsageError(f"{where}: of the work {work.kind} a metric at the end is measured: {', '.join(work.metrics)}")
     if measure.metric not in work.metrics:
         raise UsageError(f"{where}: {unknown(f'metric of {work.kind}', measure.metric, work.metrics)}")

@@ -71,7 +71,8 @@ def read_results(study: Study) -> Results:
     floor = ended[0].summary["metrics"]["floor"] if ended else {}
     guide = guide_of(floor or GUIDES)
     outcomes = {cell: _outcome(each, guide) for cell, each in runs.items()}
-    conclusions = conclude(guide, outcomes, floor.get(guide)) + _unequal_times(runs)
+    compared = bool(floor) or not ended  # of other work than trainings there is no distance to compare
+    conclusions = conclude(guide, outcomes, floor.get(guide)) + _unequal_times(runs) if compared else []
     ranking = rank({cell: outcome.values for cell, outcome in outcomes.items()})
     return Results(guide, runs, floor, ranking, conclusions)
 
