@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from ganbench import checkpoints
-from ganbench.alarms import Watch
+from ganbench.alarms import Alarm, Watch
 from ganbench.divergence import why_diverged
 from ganbench.gallery import gallery_for
 from ganbench.machine import settle
@@ -78,7 +78,7 @@ class Session:
         self.bench, self.folder = bench, folder
         self.gallery = gallery_for(folder, bench)
         self.watch = Watch(bench)
-        self.alarmed = ""
+        self.alarms: list[Alarm] = []
         self.tracker: Tracker | None = None
         self.status, self.cause = "finished", ""
         self.measured: dict[str, float] = {}
@@ -97,12 +97,14 @@ class Session:
             return
         self.bench.restore(checkpoint)
         self.measuring = checkpoint.facts["measuring"]
-        self.watch.largest = checkpoint.facts["largest_gradient"]
+        self.watch.recall(checkpoint.facts["watch"])
         self.folder.rewind(checkpoint.round)
+        last = -1
         for row in self.folder.rows("metrics"):
-            self.measured = _metrics(row)
+            self.measured, last = _metrics(row), row["round"]
             guided = row[guide_of(row)]
             self.lowest = min(self.lowest, math.inf if guided is None else guided)
+        self.alarms = [_alarm(row) for row in self.folder.rows("alarms") if row["round"] >= last]
 
     def run(self, interrupted: Callable[[], bool], watch: Watcher) -> None:
         """Trains until the span, the user or the numbers say stop."""
@@ -117,9 +119,11 @@ class Session:
             epoch_before, epoch = epoch, self.bench.epoch
             due = self._snapshot_due(before, share) or self._epoch_due(epoch_before, epoch)
             if due or _crossed(before, share, LOG_LINES):
-                if not self.log(report):
+                sound = self.log(report)
+                alarms = ", ".join(alarm.short for alarm in self.alarms)
+                watch(Progress(report.round, report.seconds, share, self.measured, alarms))
+                if not sound:
                     return
-                watch(Progress(report.round, report.seconds, share, self.measured, self.alarmed))
             if due:
                 self.snapshot()
             if share < 1 and interrupted():
@@ -143,7 +147,13 @@ class Session:
         self.folder.append("log", {"round": report.round, "seconds": report.seconds, **losses})
         if self.tracker:
             self.tracker.losses(report.round, losses)
+        if alarm := self.watch.divergence(losses):
+            self._tell(alarm)
+            self.alarms = [*(each for each in self.alarms if each.kind != alarm.kind), alarm]
         return self._is_sound(losses)
+
+    def _tell(self, alarm: Alarm) -> None:
+        self.folder.append("alarms", {"round": self.bench.state.round, **asdict(alarm)})
 
     def _is_sound(self, losses: dict[str, float]) -> bool:
         self.cause = why_diverged(self.bench.state, self.bench.recipe, losses)
@@ -162,10 +172,11 @@ class Session:
         self.measured = self.bench.measure() | self.bench.estimate()
         self.measuring += time.perf_counter() - start
         state = self.bench.state
-        alarms = self.watch.alarms(self.measured)
-        self.alarmed = ", ".join(alarm.kind for alarm in alarms)
-        for alarm in alarms:
-            self.folder.append("alarms", {"round": state.round, **asdict(alarm)})
+        self.alarms = self.watch.alarms(self.measured)
+        for alarm in self.alarms:
+            self._tell(alarm)
+        if runaway := self.watch.runaway():  # which the log tells
+            self.alarms.append(runaway)
         epoch = {"epoch": self.bench.epoch} if self.bench.data.medium == "images" else {}
         self.folder.append("metrics", {"round": state.round, "seconds": state.seconds, **epoch, **self.measured})
         self.gallery.snapshot(self.measured)
@@ -181,7 +192,7 @@ class Session:
         if self.tracker:
             self.tracker.flush()  # a resumed training goes on from here, and does not write again what was before
         facts = {**state.counters(), "data_sha256": self.bench.fingerprint, "measuring": self.measuring}
-        facts["largest_gradient"] = self.watch.largest
+        facts["watch"] = self.watch.memory()
         checkpoints.write(self.folder.checkpoints, checkpoints.Checkpoint(state.tensors(), facts), best=best)
 
     def finish(self) -> dict[str, Any]:
@@ -264,3 +275,7 @@ def _crossed(before: float, share: float, parts: int) -> bool:
 
 def _metrics(row: dict[str, Any]) -> dict[str, float]:
     return {k: v for k, v in row.items() if k not in ("round", "seconds", "epoch")}
+
+
+def _alarm(row: dict[str, Any]) -> Alarm:
+    return Alarm(row["kind"], row["number"], row["sentence"])

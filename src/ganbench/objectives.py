@@ -47,6 +47,17 @@ class HasGauges(Protocol):
     def gauges(self, scores: Scores, memory: Memory) -> Mapping[str, Tensor]: ...
 
 
+@runtime_checkable
+class HasCertainty(Protocol):
+    """A game whose critic can win, so that its verdicts hardly tell better fakes from worse.
+
+    Games whose scores have no scale of their own, as the Wasserstein game, are not among them.
+    """
+
+    def certainty(self, scores: Scores) -> Tensor:
+        """How far the critic has won, from 0 to 1: what holds for real and for generated things alike."""
+
+
 class Memoryless:
     """What games share that carry nothing from round to round."""
 
@@ -57,35 +68,42 @@ class Memoryless:
         return memory
 
 
+def _share(holds: Tensor) -> Tensor:
+    return holds.float().mean()
+
+
 def _cross_entropy(scores: Scores) -> Tensor:
     """-E log sigma(s) - E log(1 - sigma(t)): minus the value of the original game."""
     return F.softplus(-scores.real).mean() + F.softplus(scores.fake).mean()
 
 
-@settings
-class NonSaturating(Memoryless):
-    """The game that GANs are usually trained by: G minimises -E log sigma(t). arXiv:1406.2661, section 3."""
+class Probabilities(Memoryless):
+    """What the games share in which sigma(D(x)) is the probability that x is real."""
 
     surface: ClassVar[Surface] = "probability"
 
     def discriminator(self, scores: Scores, memory: Memory) -> Tensor:
         return _cross_entropy(scores)
+
+    def certainty(self, scores: Scores) -> Tensor:
+        """The mean probability of what is right, of real or of generated things: the lower of the two."""
+        return torch.minimum(scores.real.sigmoid().mean(), (-scores.fake).sigmoid().mean())
+
+
+@settings
+class NonSaturating(Probabilities):
+    """The game that GANs are usually trained by: G minimises -E log sigma(t). arXiv:1406.2661, section 3."""
 
     def generator(self, scores: Scores, memory: Memory) -> Tensor:
         return F.softplus(-scores.fake).mean()
 
 
 @settings
-class Minimax(Memoryless):
+class Minimax(Probabilities):
     """The original zero-sum game: G minimises E log(1 - sigma(t)). arXiv:1406.2661, equation 1.
 
     At the optimal discriminator the value is 2 JSD - log 4; its gradient fades where D is sure.
     """
-
-    surface: ClassVar[Surface] = "probability"
-
-    def discriminator(self, scores: Scores, memory: Memory) -> Tensor:
-        return _cross_entropy(scores)
 
     def generator(self, scores: Scores, memory: Memory) -> Tensor:
         return -F.softplus(scores.fake).mean()
@@ -106,6 +124,11 @@ class LeastSquares(Memoryless):
     def generator(self, scores: Scores, memory: Memory) -> Tensor:
         return 0.5 * (scores.fake - self.aim).square().mean()
 
+    def certainty(self, scores: Scores) -> Tensor:
+        """1 - max(E(s - real)^2, E(t - fake)^2) / (real - fake)^2, but not below 0: both squared errors are near 0."""
+        errors = ((scores.real - self.real).square().mean(), (scores.fake - self.fake).square().mean())
+        return (1 - torch.maximum(*errors) / (self.real - self.fake) ** 2).clamp(min=0)
+
 
 @settings
 class Hinge(Memoryless):
@@ -119,10 +142,17 @@ class Hinge(Memoryless):
     def generator(self, scores: Scores, memory: Memory) -> Tensor:
         return -scores.fake.mean()
 
+    def certainty(self, scores: Scores) -> Tensor:
+        """The share of scores beyond their hinge, where the critic's loss is flat: the lower of the two."""
+        return torch.minimum(_share(scores.real >= 1), _share(scores.fake <= -1))
+
 
 @settings
 class Wasserstein(Memoryless):
-    """D maximises E s - E t, which is K W1 at best for a K-Lipschitz critic; G minimises -E t. arXiv:1701.07875."""
+    """D maximises E s - E t, which is K W1 at best for a K-Lipschitz critic; G minimises -E t. arXiv:1701.07875.
+
+    It has no `certainty`: scores have no scale, and the better the critic the better what it says of fakes.
+    """
 
     surface: ClassVar[Surface] = "value"
 
@@ -153,6 +183,10 @@ class Relativistic(Memoryless):
     def generator(self, scores: Scores, memory: Memory) -> Tensor:
         return F.softplus(scores.real - scores.fake).mean()
 
+    def certainty(self, scores: Scores) -> Tensor:
+        """E sigma(s - t): the mean probability that the real one of a pair is told."""
+        return (scores.real - scores.fake).sigmoid().mean()
+
 
 @settings
 class Energy(Memoryless):
@@ -170,13 +204,21 @@ class Energy(Memoryless):
     def generator(self, scores: Scores, memory: Memory) -> Tensor:
         return -scores.fake.mean()
 
+    def certainty(self, scores: Scores) -> Tensor:
+        """The share of fakes beyond the margin, or of real things below it: the lower of the two.
+
+        Beyond the margin the critic learns nothing more from fakes.
+        """
+        return torch.minimum(_share(-scores.fake >= self.margin), _share(-scores.real < self.margin))
+
 
 @settings
 class Equilibrium:
     """Scores are minus energies. D minimises E L(x) - k E L(G(z)), G minimises E L(G(z)). BEGAN, arXiv:1703.10717.
 
     k starts at 0 and moves by rate (gamma E L(x) - E L(G(z))) after each of D's turns, within [0, 1]: it keeps the
-    ratio of the two energies near gamma, which trades variety for looks.
+    ratio of the two energies near gamma, which trades variety for looks. That is also why it has no `certainty`: where
+    the critic gains the upper hand k falls, and may be watched.
     """
 
     gamma: Annotated[float, Field(gt=0, le=1)] = 0.5

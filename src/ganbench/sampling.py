@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -10,7 +11,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ganbench.types import Latent, Prior
+from ganbench.data.batches import Batches
+from ganbench.objectives import Pair
+from ganbench.training import State, batch_norms, copy_buffers
+from ganbench.types import Latent, Prior, Sample, Turn
 
 CHUNK = 4096
 """How many latents are drawn at once."""
@@ -29,6 +33,44 @@ def looking(network: nn.Module) -> Iterator[None]:
             yield
     finally:
         network.train(was_training)
+
+
+@contextmanager
+def rehearsing(*networks: nn.Module, seed: int) -> Iterator[None]:
+    """Within, networks may work as in training, without gradients; after it, all that they moved is as it was.
+
+    Those are buffers and torch's global random streams, from which layers draw; within, these begin at the seed.
+    """
+    kept = [{name: buffer.clone() for name, buffer in network.named_buffers()} for network in networks]
+    devices = {p.device for network in networks for p in network.parameters() if p.is_cuda}
+    with torch.random.fork_rng(devices=list(devices)), torch.no_grad():
+        torch.manual_seed(seed)
+        try:
+            yield
+        finally:
+            for network, buffers in zip(networks, kept, strict=True):
+                copy_buffers(network, buffers)
+
+
+@contextmanager
+def among(critic: nn.Module, batches: Iterable[Sample]) -> Iterator[None]:
+    """Within, the critic's batch norms have the statistics of those batches when it is evaluated.
+
+    Their running statistics are a mixture of those of real and of generated things, which training never uses.
+    """
+    norms = batch_norms(critic)
+    momenta = [norm.momentum for norm in norms]
+    with rehearsing(critic, seed=0):
+        try:
+            for norm in norms:
+                norm.reset_running_stats()
+                norm.momentum = None  # the mean over all batches
+            for batch in batches if norms else ():
+                critic(batch.x, batch.y)
+            yield
+        finally:
+            for norm, momentum in zip(norms, momenta, strict=True):
+                norm.momentum = momentum
 
 
 def latents(
@@ -51,11 +93,11 @@ def generate(generator: nn.Module, latent: Latent) -> Float[Tensor, "count ..."]
     return torch.cat(parts)
 
 
-def _part(latent: Latent, rows: slice) -> Latent:
+def _part(latent: Latent, rows: slice | Tensor) -> Latent:
     return Latent(latent.z[rows], _rows(latent.y, rows), _rows(latent.code, rows))
 
 
-def _rows(t: Tensor | None, rows: slice) -> Tensor | None:
+def _rows(t: Tensor | None, rows: slice | Tensor) -> Tensor | None:
     return None if t is None else t[rows]
 
 
@@ -87,3 +129,42 @@ def score(
             for start in range(0, len(things), PASS)
         ]
     return torch.cat(parts).float().cpu().numpy()
+
+
+def judge(state: State, real: Sample, fake: Float[Tensor, "n ..."], latent: Latent, *, size: int) -> Pair:
+    """The critic's scores of n real and n generated things, as it gives them on its own turns.
+
+    They go through it as there, so many of each at a time: batch norms then take the statistics of each part, and packs
+    hold different things. A last batch that is not full is filled up with the first things.
+    """
+    count, pairs = len(fake), []
+    with rehearsing(state.critic.network, seed=0):
+        for start in range(0, count, size):
+            rows = torch.arange(start, start + size, device=fake.device) % count
+            sample = Sample(real.x[rows], _rows(real.y, rows))
+            pairs.append(_scores(state, sample, fake[rows], _part(latent, rows)))
+    real_scores, fake_scores = _joined(pairs)
+    kept = count * len(fake_scores) // (len(pairs) * size)  # of a critic that judges packs, a score for each
+    return Pair(real_scores[:kept], fake_scores[:kept])
+
+
+def verdicts(state: State, batches: Batches, count: int, *, seed: int) -> Pair:
+    """The critic's scores of real and generated things as on its own turns, in as many batches as hold `count`."""
+    rng = torch.Generator(state.critic.vector.device).manual_seed(seed)
+    pairs = []
+    with rehearsing(state.critic.network, state.generator.network, seed=seed):
+        for index in range(math.ceil(count / batches.size)):
+            real = batches[index]
+            latent = state.prior.draw(real.y, len(real.x), rng)
+            pairs.append(_scores(state, real, state.generator.network(latent), latent))
+    return Pair(*_joined(pairs))
+
+
+def _scores(state: State, real: Sample, fake: Tensor, latent: Latent) -> Pair:
+    turn = Turn(real, fake, latent, state.critic.network, torch.Generator(), joint=state.joint)
+    return Pair(turn.scores.real, turn.scores.fake)
+
+
+def _joined(pairs: list[Pair]) -> tuple[Tensor, Tensor]:
+    real, fake = (torch.cat(scores).float().cpu() for scores in zip(*((p.real, p.fake) for p in pairs), strict=True))
+    return real, fake

@@ -222,17 +222,17 @@ class State:
             learner: Learner = getattr(self, name)
             learner.vector.copy_(tensors[f"{name}.vector"])
             learner.refresh()
-            _copy_buffers(learner.network, _below(tensors, f"{name}.buffer."))
+            copy_buffers(learner.network, _below(tensors, f"{name}.buffer."))
             moments = _below(tensors, f"{name}.optimizer.").items()
             learner.optimizer.state.clear()
             if moments:
                 learner.optimizer.state[learner.vector] = {k: v.clone().to(device) for k, v in moments}
         if self.average:
             self.average.vector.copy_(tensors["average.vector"])
-            _copy_buffers(self.average.network, _below(tensors, "average.buffer."))
+            copy_buffers(self.average.network, _below(tensors, "average.buffer."))
 
 
-def batch_norms(network: nn.Module) -> list[nn.Module]:
+def batch_norms(network: nn.Module) -> list[_BatchNorm]:
     return [module for module in network.modules() if isinstance(module, _BatchNorm)]
 
 
@@ -284,7 +284,7 @@ class RunningAverage:
     @torch.no_grad()
     def follow(self, learner: Learner, turn: int) -> None:
         self.vector.lerp_(learner.vector, 1 - self.settings.keep(turn))
-        _copy_buffers(self.network, dict(learner.network.named_buffers()))
+        copy_buffers(self.network, dict(learner.network.named_buffers()))
 
 
 def train(state: State, recipe: Recipe, batches: Batches, span: Span) -> Iterator[Report]:
@@ -384,6 +384,7 @@ def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def _copy_buffers(network: nn.Module, values: Mapping[str, Tensor]) -> None:
+def copy_buffers(network: nn.Module, values: Mapping[str, Tensor]) -> None:
+    """Puts values into the network's buffers of those names."""
     for name, buffer in network.named_buffers():
         buffer.copy_(values[name])

@@ -24,10 +24,10 @@ from ganbench.machine import hidden_dtype, resolve_device, settle
 from ganbench.metrics import STACKED_COUNT, ImageRuler, PointRuler, features_for
 from ganbench.metrics.transport import w1
 from ganbench.objectives import EstimatesDistance, Pair
-from ganbench.sampling import generate, latents, score
+from ganbench.sampling import among, generate, judge, latents, score, verdicts
 from ganbench.seeds import derive
 from ganbench.training import Report, Span, State, train
-from ganbench.types import Latent, UsageError
+from ganbench.types import Latent, Sample, UsageError
 
 Ruler: TypeAlias = PointRuler | ImageRuler
 Rulers: TypeAlias = dict[tuple[int, str], Ruler]
@@ -35,6 +35,9 @@ Rulers: TypeAlias = dict[tuple[int, str], Ruler]
 
 EPOCHS = (1, 15, 30)
 """A training on images is also looked at after so many epochs, whatever the other snapshots are."""
+
+BATCHES = 8
+"""Batches of real points among which a critic with batch norms is asked for its scores."""
 
 ROWS = 8
 """Noise vectors on a sheet with a label a column."""
@@ -182,24 +185,31 @@ class Workbench:
         """
         if not isinstance(self.recipe.objective, EstimatesDistance) or not isinstance(self.data, PointSet):
             return {}
-        standard = self.data.standardiser.forward
-        real = standard(self.ruler(self.configuration.measure.count).reference)
-        fake = standard(self.sample(len(real)))
-        pair = Pair(torch.from_numpy(self.scores(real)), torch.from_numpy(self.scores(fake)))
-        return {"critic_estimate": float(self.recipe.objective.distance(pair)), "w1_scaled": w1(real, fake)}
+        real = self.data.standardiser.forward(self.ruler(self.configuration.measure.count).reference)
+        latent = self.latents(len(real))
+        fake = self.generate(latent)
+        seen = Sample(torch.as_tensor(real, dtype=torch.float32, device=self.device))
+        pair = judge(self.state, seen, fake.to(self.device), latent, size=self.recipe.batch_size)
+        estimate = float(self.recipe.objective.distance(pair))
+        return {"critic_estimate": estimate, "w1_scaled": w1(real, fake.double().numpy())}
 
     def scores(self, points: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
-        """The critic's scores of points in standard units."""
-        return score(self.state.critic.network, points, device=self.device)
+        """The critic's scores of points in standard units; where it has batch norms, as among real points."""
+        with among(self.state.critic.network, (self._fixed[i] for i in range(BATCHES))):
+            return score(self.state.critic.network, points, device=self.device)
 
-    def verdicts(self, count: int) -> tuple[Float[Tensor, " count"], Float[Tensor, " count"]]:
-        """The critic's scores of so many real and generated things."""
-        real = Batches(self.batches.things, self.batches.labels, size=count, seed=derive(0, "verdicts"))[0]
-        latent = self.latents(count)
-        pairs = ((real.x, real.y), (self.generate(latent), real.y if latent.y is None else latent.y))
-        scores = (score(self.state.critic.network, x, y, device=self.device) for x, y in pairs)
-        of_real, of_fake = (torch.from_numpy(s) for s in scores)
-        return of_real, of_fake
+    def verdicts(self, count: int) -> Pair:
+        """The critic's scores of real and generated things as in training, always of the same data and noise.
+
+        They are taken in whole batches, which hold `count` things or more.
+        """
+        return verdicts(self.state, self._fixed, count, seed=derive(0, "verdicts"))
+
+    @cached_property
+    def _fixed(self) -> Batches:
+        """Batches to look at, which do not follow from the run's seed."""
+        seed = derive(0, "verdicts")
+        return Batches(self.batches.things, self.batches.labels, size=self.recipe.batch_size, seed=seed)
 
     def surface(self) -> SurfaceGrid | None:
         """The critic over the plane around the data, shown as its objective says; none for other data."""

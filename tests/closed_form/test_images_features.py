@@ -214,6 +214,8 @@ def test_a_scripted_inception_can_be_named(tmp_path: Path) -> None:
         ("other.safetensors", "is no classifier"),
         ("inception:missing.pt", "no such TorchScript"),
         ("inception:damaged.safetensors", "is no TorchScript"),
+        ("inception:weights.pth", r"weights.pth is no TorchScript file; .* not weights alone \(a state dict"),
+        ("inception:old.pth", r"old.pth is no TorchScript file; .* not weights alone \(a state dict"),
     ],
 )
 def test_wrong_features_are_refused_in_a_sentence(
@@ -224,6 +226,8 @@ def test_wrong_features_are_refused_in_a_sentence(
     monkeypatch.chdir(tmp_path)
     Path("damaged.safetensors").write_bytes(b"nothing of the kind")
     save_file({"weight": torch.zeros(2)}, "other.safetensors")
+    torch.save(nn.Linear(2, 2).state_dict(), "weights.pth")
+    torch.save(nn.Linear(2, 2).state_dict(), "old.pth", _use_new_zipfile_serialization=False)
     with pytest.raises(UsageError, match=said):
         features_for(stripes(40), asked)
 

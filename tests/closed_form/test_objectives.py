@@ -7,7 +7,19 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganbench.objectives import OBJECTIVES, Hinge, LeastSquares, Minimax, NonSaturating, Pair, Relativistic, Wasserstein
+from ganbench.objectives import (
+    OBJECTIVES,
+    Energy,
+    Equilibrium,
+    HasCertainty,
+    Hinge,
+    LeastSquares,
+    Minimax,
+    NonSaturating,
+    Pair,
+    Relativistic,
+    Wasserstein,
+)
 
 ZERO = Pair(torch.zeros(8), torch.zeros(8))
 scores = st.lists(st.floats(-20, 20), min_size=1, max_size=8).map(
@@ -86,3 +98,55 @@ def test_the_dirac_gan_follows_its_known_flow(psi: float, theta: float) -> None:
     assert at(Minimax()) == pytest.approx((-sigma(psi * theta) * theta, sigma(psi * theta) * psi), abs=1e-5)
     assert at(NonSaturating()) == pytest.approx((-sigma(psi * theta) * theta, sigma(-psi * theta) * psi), abs=1e-5)
     assert at(Wasserstein()) == pytest.approx((-theta, psi), abs=1e-5)
+
+
+def certainty(game: HasCertainty, real: list[float], fake: list[float]) -> float:
+    return float(game.certainty(Pair(torch.tensor(real), torch.tensor(fake))))
+
+
+def logit(p: float) -> float:
+    return math.log(p / (1 - p))
+
+
+@pytest.mark.parametrize("game", [NonSaturating(), Minimax()])
+def test_a_probability_critic_is_as_certain_as_on_the_side_it_knows_less_of(game: HasCertainty) -> None:
+    assert certainty(game, [0, 0], [0, 0]) == pytest.approx(0.5)
+    assert certainty(game, [logit(0.9), logit(0.7)], [logit(0.01)] * 2) == pytest.approx(0.8)
+    assert certainty(game, [logit(0.99)] * 2, [logit(0.9), logit(0.5)]) == pytest.approx(0.3)
+    assert certainty(game, [100.0], [100.0]) == pytest.approx(0)
+
+
+def test_a_least_squares_critic_is_certain_as_its_errors_vanish() -> None:
+    assert certainty(LeastSquares(), [1, 1], [0, 0]) == 1
+    assert certainty(LeastSquares(), [1.1, 0.9], [0.2, -0.2]) == pytest.approx(1 - 0.04)
+    assert certainty(LeastSquares(), [0.5], [0.5]) == pytest.approx(0.75)
+    assert certainty(LeastSquares(), [9.0], [0.0]) == 0
+    assert certainty(LeastSquares(real=3, fake=-1), [3.0], [0.0]) == pytest.approx(1 - 1 / 16)
+
+
+def test_a_hinge_critic_is_certain_of_what_lies_beyond_its_hinges() -> None:
+    assert certainty(Hinge(), [1.0, 5.0], [-1.0, -2.0]) == 1
+    assert certainty(Hinge(), [2.0, 2.0, 2.0, 0.9], [-2.0, -2.0, -2.0, -2.0]) == 0.75
+    assert certainty(Hinge(), [2.0, 2.0], [-0.5, -1.5]) == 0.5
+    assert certainty(Hinge(), [0.0], [0.0]) == 0
+
+
+def test_a_relativistic_critic_is_certain_by_differences_alone() -> None:
+    assert certainty(Relativistic(), [3.0, -7.0], [3.0, -7.0]) == pytest.approx(0.5)
+    assert certainty(Relativistic(), [5.0, 5.0], [5 - logit(0.9), 5 - logit(0.6)]) == pytest.approx(0.75)
+
+
+def test_an_energy_critic_is_certain_where_the_margin_lies_between() -> None:
+    """Also untrained it rebuilds no fakes: it has won where it rebuilds what is real."""
+    assert certainty(Energy(margin=2), [-1.0, -0.5], [-2.0, -3.0]) == 1
+    assert certainty(Energy(margin=2), [-1.0, -0.5], [-1.9, -3.0]) == 0.5
+    assert certainty(Energy(margin=2), [-9.0, -9.0], [-9.0, -9.0]) == 0
+
+
+@pytest.mark.parametrize("game", [cls() for cls in OBJECTIVES.values()], ids=list(OBJECTIVES))
+@given(scores, scores)
+def test_certainty_is_a_share_and_games_without_a_scale_have_none(game, s: torch.Tensor, t: torch.Tensor) -> None:  # type: ignore[no-untyped-def]
+    known = isinstance(game, HasCertainty)
+    assert known != isinstance(game, Wasserstein | Equilibrium)
+    if known:
+        assert 0 <= float(game.certainty(Pair(s[:1], t[:1]))) <= 1

@@ -8,11 +8,13 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from ganbench.gallery import read_picture
 from ganbench.reports import Page, Picture, Section, Table, render, write_page
 
 HOSTILE = ("<b>.csv", "</title><script>alert(1)</script>", '" onerror="alert(1)', "{{ 7 * 6 }}", "a & b &lt;", "'")
@@ -144,3 +146,19 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
         write_page(Page("third"), path)
     assert "second" in path.read_text(encoding="utf-8")
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_light_picture_is_small_and_looks_the_same(tmp_path: Path) -> None:
+    """A smooth picture with grain, as photographs have it; one that is small already is taken as it is."""
+    ramp = np.linspace(0, 200, 500)[:, None, None] + np.zeros((500, 500, 3))
+    pixels = (ramp + np.random.default_rng(0).integers(0, 12, ramp.shape)).astype(np.uint8)
+    whole = tmp_path / "sheet.png"
+    Image.fromarray(pixels).save(whole)
+    light = read_picture(whole, "a sheet", light=True)
+    assert (light.mime, light.caption) == ("image/webp", "a sheet")
+    assert len(light.data) < len(whole.read_bytes()) / 5
+    with Image.open(io.BytesIO(light.data)) as shown:
+        assert np.abs(np.asarray(shown.convert("RGB")).astype(float) - pixels).mean() < 6
+    assert read_picture(whole, "").data == whole.read_bytes()
+    Image.fromarray(pixels[:64, :64]).save(small := tmp_path / "small.png")
+    assert read_picture(small, "", light=True).data == small.read_bytes()

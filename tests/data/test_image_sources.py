@@ -1,5 +1,6 @@
 """Each way to hand over images gives the images that were meant."""
 
+import gzip
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,8 @@ import torch
 from PIL import Image
 
 from ganbench.data import Images, ImageSet, PointSet, full_name, load
-from ganbench.data.idx import read_idx_folder
+from ganbench.data.downloads import DOWNLOADS
+from ganbench.data.idx import read_idx, read_idx_folder
 from tests.data.hostile_images import IMAGES, LABELS, write_idx, write_idx_folder, write_pictures
 
 COLOURED = np.random.default_rng(1).integers(0, 256, (20, 6, 5, 3)).astype(np.uint8)
@@ -105,6 +107,28 @@ def test_idx_folders(end: str, dotted: bool, tmp_path: Path) -> None:
     np.testing.assert_array_equal(train.labels, LABELS)
     np.testing.assert_array_equal(test.pixels, IMAGES[::-1])
     np.testing.assert_array_equal(test.labels, LABELS[::-1])
+
+
+@pytest.mark.parametrize("unpacked", [False, True])
+def test_a_folder_of_fashion_mnist_has_the_names_of_its_classes(
+    unpacked: bool, shared_data: Path, tmp_path: Path
+) -> None:
+    for part in ("train", "t10k"):
+        name = f"{part}-labels-idx1-ubyte"
+        packed = (shared_data / "fashion_mnist" / f"{name}.gz").read_bytes()
+        content = gzip.decompress(packed)
+        (tmp_path / (name if unpacked else f"{name}.gz")).write_bytes(content if unpacked else packed)
+        count = len(content) - 8
+        write_idx(tmp_path / f"{part}-images-idx3-ubyte", np.zeros((count, 2, 2), dtype=np.uint8))
+    for part in ("train", "test"):
+        assert read_idx_folder(tmp_path, part).classes == DOWNLOADS["fashion-mnist"].classes  # type: ignore[arg-type]
+
+
+def test_labels_of_no_known_set_are_numbers(shared_data: Path, tmp_path: Path) -> None:
+    labels = read_idx(shared_data / "fashion_mnist" / "t10k-labels-idx1-ubyte.gz", dimensions=1)[::-1]
+    write_idx(tmp_path / "train-labels-idx1-ubyte", labels)
+    write_idx(tmp_path / "train-images-idx3-ubyte", np.zeros((len(labels), 2, 2), dtype=np.uint8))
+    assert read_idx_folder(tmp_path).classes == tuple("0123456789")
 
 
 def test_mnist_is_read_as_it_is(shared_data: Path) -> None:

@@ -5,7 +5,7 @@ import torch
 
 from ganbench.data.batches import Batches
 from ganbench.recipes import RECIPES, Recipe, recipe_named
-from ganbench.sampling import draw, score
+from ganbench.sampling import among, draw, generate, judge, latents, score, verdicts
 from ganbench.settings import from_tree, to_tree
 from ganbench.terms import GradientPenalty
 from ganbench.training import Span, State, critic_turn, generator_turn, play_round, train
@@ -141,6 +141,11 @@ def test_looking_does_not_move_the_training(name: str, medium: Medium) -> None:
             global_state = torch.random.get_rng_state()
             draw(state.sampler, state.prior, 32, batches[0].y, seed=5)
             score(state.critic.network, batches[0].x, batches[0].y)
+            verdicts(state, batches, 48, seed=6)
+            latent = latents(state.prior, 32, batches[0].y, seed=7)
+            judge(state, batches[0], generate(state.sampler, latent), latent, size=24)
+            with among(state.critic.network, [batches[1], batches[2]]):
+                score(state.critic.network, batches[0].x, batches[0].y)
             assert torch.equal(torch.random.get_rng_state(), global_state)
         play_round(state, recipe, batches)
     assert same(snapshot(looked[0]), snapshot(unseen[0]))

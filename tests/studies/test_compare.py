@@ -11,9 +11,13 @@ import numpy as np
 import pytest
 
 from ganbench.api import compare
+from ganbench.gallery import captions
 from ganbench.objectives import Memoryless
 from ganbench.recipes import Recipe
+from ganbench.runs import RunFolder
 from ganbench.studies import carry_out, local_workers
+from ganbench.studies.pages import write_report
+from ganbench.studies.results import read_results
 from tests.studies.conftest import SMALL, WORDS, outcome, small_study, table
 
 ROUNDS = 6
@@ -73,10 +77,35 @@ def test_the_report_is_one_file_with_all_cells(done: Path) -> None:
     sources = re.findall(r'\b(?:src|href|poster|action)\s*=\s*"([^":]*:?)', html)
     assert {source for source in sources if not source.startswith("#")} == {"data:"}
     assert "url(" not in html
-    assert html.count("image/webp") == 4  # a film a run
     html = unescape(html)
+    for cell in ("gan", "lsgan"):
+        first, second = (RunFolder(done / "runs" / f"{cell}-seed{seed}") for seed in (0, 1))
+        shown = html[html.index(f"<h2>{cell}</h2>") :].split("</section>")[0]
+        captioned = re.findall(r"<figcaption>(.*?)</figcaption>", shown)
+        assert captioned == [
+            *(f"Seed 0. {caption}" for caption in captions(first).values()),
+            f"Seed 1. {captions(second)['scatter.png']}",
+        ]
+        drawn = {path.name for path in first.figures.iterdir() if not path.stem.isdigit()}
+        assert drawn == set(captions(first))
     for sentence in json.loads((done / "summary.json").read_text())["conclusions"]:
         assert sentence in html
+
+
+def test_the_report_tells_which_seeds_had_which_alarms(copy: Path) -> None:
+    kinds = (("mode loss", 2.0, "Lost"), ("divergence", None, "Gone"), ("mode loss", 3.0, "Lost more"))
+    for round, (kind, value, sentence) in enumerate(kinds, start=1000):
+        row = {"round": round, "kind": kind, "number": value, "sentence": sentence}
+        RunFolder(copy / "runs" / "lsgan-seed1").append("alarms", row)
+    study = small_study(copy, ROUNDS)
+    write_report(read_results(study), study)
+    sections = unescape((copy / "report.html").read_text(encoding="utf-8")).split("<section")
+    (of_lsgan,) = [section for section in sections if "<h2>lsgan</h2>" in section]
+    (of_gan,) = [section for section in sections if "<h2>gan</h2>" in section]
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in of_lsgan.split("<tr>")]
+    assert ["1", "Lost more.", "2", "1,000", "3", "1,002", "2"] in rows
+    assert ["1", "Gone.", "not finite", "1,001", "not finite", "1,001", "1"] in rows
+    assert "<table" not in of_gan
 
 
 def test_what_is_done_is_not_done_again(ganbench: Callable, copy: Path) -> None:

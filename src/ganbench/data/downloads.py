@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections.abc import Mapping
@@ -17,12 +18,16 @@ from ganbench.types import WorkError
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """Files and their SHA-256, the addresses of folders that hold them, and the names of the classes if not numbers."""
+    """Files and their SHA-256, the addresses of folders that hold them, and the names of the classes if not numbers.
+
+    `labels` are the SHA-256 of the labels themselves, a byte each, by which the set is known however it is packed.
+    """
 
     description: str
     addresses: tuple[str, ...]
     files: Mapping[str, str]
     classes: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 DOWNLOADS: dict[str, Download] = {
@@ -52,9 +57,19 @@ DOWNLOADS: dict[str, Download] = {
             "t10k-labels-idx1-ubyte.gz": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
         },
         ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"),
+        (
+            "657fbd221bfc9f4198cc14b5619cc33ec57c58dd0e47af4d99d6650759e869a7",
+            "3d0e6c6ea990b53b6f8f500a41cac93881d981b315f84578b7d915342ade01e9",
+        ),
     ),
 }
 """Name to what is downloaded. Addresses are tried in their order."""
+
+
+def class_names(labels: bytes) -> tuple[str, ...]:
+    """The names of the classes of the set in `DOWNLOADS` that has these labels in a part; none where no set has."""
+    found = hashlib.sha256(labels).hexdigest()
+    return next((each.classes for each in DOWNLOADS.values() if found in each.labels), ())
 
 
 def cache_folder() -> Path:

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from ganbench.data.arrays import as_labels
+from ganbench.data.downloads import class_names
 from ganbench.data.images import ImageSet
 from ganbench.types import UsageError
 
@@ -26,14 +27,16 @@ def is_idx_folder(folder: Path) -> bool:
 def read_idx_folder(folder: Path, part: Literal["train", "test"] = "train") -> ImageSet:
     """The images and labels of one part: `train-images-idx3-ubyte` and the like, with a dot or a hyphen before idx.
 
-    A file may end in .gz; where both are there, the plain one is read.
+    A file may end in .gz; where both are there, the plain one is read. Classes have names where the labels are those of
+    a set in `DOWNLOADS` that has names for them.
 
     Raises UsageError: a file is missing, damaged or another one, or there are not as many labels as images.
     """
     pixels = read_idx(_find(folder, PARTS[part], "images-idx3"), dimensions=3)
     path = _find(folder, PARTS[part], "labels-idx1")
-    labels, classes = as_labels(read_idx(path, dimensions=1), len(pixels), str(path))
-    return ImageSet(str(folder), pixels, labels, classes)
+    stored = read_idx(path, dimensions=1)
+    labels, classes = as_labels(stored, len(pixels), str(path))
+    return ImageSet(str(folder), pixels, labels, class_names(stored.tobytes()) or classes)
 
 
 def read_idx(path: Path, dimensions: int) -> UInt8[np.ndarray, "..."]:

@@ -40,6 +40,13 @@ def save_image(image: Image.Image, path: Path) -> None:
     image.save(path, format="png", optimize=True)
 
 
+def webp_bytes(path: Path) -> bytes:
+    """The picture in a file as WebP, a fifth of a PNG's size or less where it shows photographs."""
+    buffer = io.BytesIO()
+    _picture(path).save(buffer, format="webp", quality=85, method=4)
+    return buffer.getvalue()
+
+
 def animate(frames: Sequence[Image.Image | Path], path: Path, seconds: float = 6.0) -> None:
     """Write `frames`, pictures or files of pictures of one size, as an endless animation.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from ganbench.data import PointSet
+from ganbench.gallery.captions import ENDS, captions
 from ganbench.gallery.images import ImageGallery
-from ganbench.gallery.pages import read_picture
+from ganbench.gallery.pages import by_kind, read_picture
 from ganbench.gallery.points import PointGallery
 from ganbench.runs import RunFolder
 from ganbench.workbench import Workbench
@@ -28,4 +29,4 @@ def gallery_for(folder: RunFolder, bench: Workbench) -> Gallery:
     return ImageGallery(folder, bench)
 
 
-__all__ = ["Gallery", "gallery_for", "read_picture"]
+__all__ = ["ENDS", "Gallery", "by_kind", "captions", "gallery_for", "read_picture"]

@@ -18,7 +18,7 @@ from ganbench.metrics import ImageRuler
 from ganbench.priors import Coded
 from ganbench.runs import RunFolder
 from ganbench.types import Latent
-from ganbench.workbench import EPOCHS, Workbench
+from ganbench.workbench import Workbench
 
 SHOWN = 64
 """Images on a sheet and in `samples/`."""
@@ -28,19 +28,6 @@ COUNTED = 2000
 
 STEPS = 10
 """Images in a row of an interpolation or a sweep."""
-
-CAPTIONS = {
-    "sheet.png": "Generated images at the end; with labels, one noise vector a row and one label a column.",
-    "training.webp": "The training, a frame a snapshot, with the same noise throughout.",
-    "metrics.png": "Metrics at each snapshot against seconds of training; dashed: the floor at the same sizes.",
-    "losses.png": "What each player paid.",
-    "convergence.png": "BEGAN's measure of convergence, and k.",
-    "interpolation.png": "From one noise vector to another, in equal steps.",
-    "codes.png": "One noise vector a row, and one part of the code changed along it.",
-    "labels.png": "Classes as the features read them, in the data and in 2,000 generated images.",
-    "neighbours.png": "Generated images, each beside the training images that are nearest to it over the features.",
-    "weights.png": "The critic's weights, a panel a layer.",
-}
 
 
 class ImageGallery:
@@ -76,16 +63,7 @@ class ImageGallery:
             f"Over the features of {ruler.features.name}, {ruler.count:,} generated and {ruler.count:,} real images; "
             "floor: real against real."
         )
-        write_report(self.folder, bench, summary, over, self._epochs() | CAPTIONS)
-
-    def _epochs(self) -> dict[str, str]:
-        """The sheets after the first epochs of note, by file, with what is said of them."""
-        rows, found = self.folder.rows("metrics"), {}
-        for epoch in EPOCHS:
-            after = [row for row in rows if row["epoch"] >= epoch]
-            if after:
-                found[f"{after[0]['round']:08d}.png"] = f"After {after[0]['epoch']:.3g} epochs."
-        return found
+        write_report(self.folder, bench, summary, over)
 
     def _labels(self, ruler: ImageRuler) -> None:
         """Which classes are generated, beside the data's, where the features can tell."""

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor
 
 from ganbench.constraints import Clip
-from ganbench.figures.animation import animate, save_png
+from ganbench.figures.animation import animate, save_png, webp_bytes
 from ganbench.figures.curves import loss_curves, metric_curves
 from ganbench.figures.weights import weight_histograms
+from ganbench.gallery.captions import captions
 from ganbench.metrics import METRICS
 from ganbench.metrics.guides import guide_of
 from ganbench.reports import Page, Picture, Section, Table, write_page
 from ganbench.runs import RunFolder
 from ganbench.sampling import looking
 from ganbench.workbench import Workbench
+
+LARGE = 150_000
+"""Bytes of a PNG from which a page of many runs takes it in another form: sheets of coloured images are such."""
 
 
 def draw_curves(folder: RunFolder, bench: Workbench, summary: Mapping[str, Any]) -> None:
@@ -49,10 +53,8 @@ def _bound(bench: Workbench) -> float | None:
     return next((clip.bound for clip in clips), None)
 
 
-def write_report(
-    folder: RunFolder, bench: Workbench, summary: Mapping[str, Any], measured_over: str, captions: Mapping[str, str]
-) -> None:
-    """`report.html`, with those of the captioned pictures that there are."""
+def write_report(folder: RunFolder, bench: Workbench, summary: Mapping[str, Any], measured_over: str) -> None:
+    """`report.html`, with all pictures that there are."""
     metrics = summary["metrics"]
     rows = [
         [
@@ -64,8 +66,7 @@ def write_report(
         if name in metrics["final"]
     ]
     table = Table(("metric", "final", "best", "floor", "meaning"), rows, caption=measured_over)
-    found = [(folder.figures / name, caption) for name, caption in captions.items()]
-    pictures = [read_picture(path, caption) for path, caption in found if path.exists()]
+    pictures = [read_picture(folder.figures / name, caption) for name, caption in captions(folder).items()]
     config = (folder.path / "config.yaml").read_text(encoding="utf-8")
     page = Page(
         title=f"{summary['recipe']} on {bench.data.title}",
@@ -79,9 +80,13 @@ def write_report(
     write_page(page, folder.path / "report.html")
 
 
-def read_picture(path: Path, caption: str) -> Picture:
+def read_picture(path: Path, caption: str, *, light: bool = False) -> Picture:
+    """A picture of a run; where it is to be `light`, large ones as WebP, whose losses are hardly seen."""
     mime = {".png": "image/png", ".webp": "image/webp"}[path.suffix]
-    return Picture(caption, path.read_bytes(), mime)
+    content = path.read_bytes()
+    if light and mime == "image/png" and len(content) > LARGE:
+        return Picture(caption, webp_bytes(path), "image/webp")
+    return Picture(caption, content, mime)
 
 
 def _shown(value: float | None) -> str:
@@ -102,10 +107,24 @@ def _lead(summary: Mapping[str, Any]) -> str:
 
 def _alarms(alarms: Sequence[Mapping[str, Any]]) -> list[str]:
     """The last alarm of each kind, and when there was the first."""
-    last = {alarm["kind"]: alarm for alarm in alarms}
-    rounds = {kind: [alarm["round"] for alarm in alarms if alarm["kind"] == kind] for kind in last}
     return [
-        f"{alarm['sentence']} (round {alarm['round']:,}; seen at {len(rounds[kind])} snapshots from round "
-        f"{rounds[kind][0]:,} on)."
-        for kind, alarm in last.items()
+        f"{told.last['sentence']} (round {told.last['round']:,}; told {told.times} times, first at round "
+        f"{told.first['round']:,})."
+        for told in by_kind(alarms)
     ]
+
+
+class Told(NamedTuple):
+    """Of one kind of alarm the first, the last, and how many there were."""
+
+    first: Mapping[str, Any]
+    last: Mapping[str, Any]
+    times: int
+
+
+def by_kind(alarms: Sequence[Mapping[str, Any]]) -> list[Told]:
+    """A run's alarms, each kind once."""
+    kinds: dict[str, list[Mapping[str, Any]]] = {}
+    for alarm in alarms:
+        kinds.setdefault(alarm["kind"], []).append(alarm)
+    return [Told(found[0], found[-1], len(found)) for found in kinds.values()]

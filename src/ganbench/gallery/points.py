@@ -18,15 +18,6 @@ from ganbench.workbench import Workbench
 SHOWN = 2000
 """Points in a picture and in `samples/`."""
 
-CAPTIONS = {
-    "scatter.png": "Real and generated points at the end, over what the critic says.",
-    "training.webp": "The training, a frame a snapshot.",
-    "metrics.png": "Metrics at each snapshot against seconds of training; dashed: the floor at the same sizes.",
-    "losses.png": "What each player paid.",
-    "estimate.png": "The critic's own estimate beside the exact distance.",
-    "weights.png": "The critic's weights, a panel a layer.",
-}
-
 
 class PointGallery:
     """Draws one run into its folder."""
@@ -57,4 +48,4 @@ class PointGallery:
         draw_curves(self.folder, self.bench, summary)
         count = self.bench.ruler(self.bench.configuration.measure.final).count
         over = f"Distances over {count:,} generated and {count:,} real points; floor: real against real."
-        write_report(self.folder, self.bench, summary, over, CAPTIONS)
+        write_report(self.folder, self.bench, summary, over)

@@ -14,12 +14,21 @@ from ganbench.types import UsageError
 
 SIDE = 299
 
+NEEDED = (
+    "needed is a whole network that torch.jit.save wrote, such as inception-2015-12-05.pt, and not weights alone (a "
+    "state dict, as a rule .pth)"
+)
+
 
 class Inception:
-    """A scripted network that maps (n, 3, 299, 299) values in [0, 255] to (n, f) features, f being 2,048 as a rule.
+    """A whole network in a TorchScript file (`torch.jit.save`), as `inception-2015-12-05.pt` of public FID code is one.
 
-    The file that public FID code shares (`inception-2015-12-05.pt`) is one; its `return_features` is set. Grey images
-    are repeated in three channels, and all are resized bilinearly, with antialiasing where they shrink.
+    It maps (n, 3, 299, 299) values in [0, 255] to (n, f) features, f being 2,048 as a rule; an argument
+    `return_features` of it is set. Weights alone (a state dict, as a rule .pth) are not enough.
+
+    Grey images are repeated in three channels, and all images are resized here, by bilinear interpolation with
+    antialiasing, to 299 x 299. Other scripts resize in other ways (without antialiasing, or in 8 bits), so that figures
+    may differ a little from theirs.
 
     Raises UsageError where the file is not there or is no such network.
     """
@@ -29,11 +38,11 @@ class Inception:
     def __init__(self, path: Path) -> None:
         self.path = path
         if not path.is_file():
-            raise UsageError(f"{path}: there is no such TorchScript file of Inception")
+            raise UsageError(f"{path}: there is no such TorchScript file of Inception; {NEEDED}")
         try:
             self.network = torch.jit.load(str(path), map_location="cpu").eval()
         except RuntimeError:
-            raise UsageError(f"{path} is no TorchScript file, such as inception-2015-12-05.pt") from None
+            raise UsageError(f"{path} is no TorchScript file; {NEEDED}") from None
         asked = {argument.name for argument in self.network.forward.schema.arguments}
         self.options = {"return_features": True} if "return_features" in asked else {}
 

@@ -140,10 +140,7 @@ def _experiment(name: str, experiment: Experiment, results: Results) -> list[Sec
     own = [Section(f"{name}: pictures", pictures=pictures)] if pictures else []
     if not results.floor:
         return own + _of_work(name, results)
-    more = {f"{round:08d}.png": f"round {round:,}" for round in experiment.sheets}
-    if "critic-weights" in experiment.pictures:
-        more["weights.png"] = "weights"
-    return own + sections(results, seeds=1, prefix=f"{name}: ", more=more)
+    return own + sections(results, seeds=1, prefix=f"{name}: ", sheets=experiment.sheets)
 
 
 def _of_work(name: str, results: Results) -> list[Section]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ganbench.figures.animation import png_bytes
 from ganbench.figures.curves import ranking_figure, study_curves
-from ganbench.gallery import read_picture
+from ganbench.gallery import ENDS, by_kind, captions, read_picture
 from ganbench.metrics import METRICS
 from ganbench.reports import Page, Picture, Section, Table, write_page
 from ganbench.studies.conclusions import number
@@ -14,16 +14,8 @@ from ganbench.studies.results import GOALS, Results
 from ganbench.studies.statistics import Row
 from ganbench.studies.study import Done, Study
 
-CELL_PICTURES = (
-    ("scatter.png", "at the end"),
-    ("sheet.png", "at the end"),
-    ("training.webp", "the training"),
-    ("losses.png", "losses"),
-)
-"""What is shown of a run, where it is there: points have scatters, images sheets."""
-
 SEEDS_SHOWN = 3
-"""Runs of a cell whose pictures a report holds; the others have them in their folders."""
+"""Runs of a cell of which a report has pictures: of the first all, of the others the end."""
 
 
 def write_report(results: Results, study: Study) -> None:
@@ -33,17 +25,15 @@ def write_report(results: Results, study: Study) -> None:
     write_page(page, study.path / "report.html")
 
 
-def sections(
-    results: Results, seeds: int = SEEDS_SHOWN, prefix: str = "", more: Mapping[str, str] | None = None
-) -> list[Section]:
+def sections(results: Results, seeds: int = SEEDS_SHOWN, prefix: str = "", sheets: Sequence[int] = ()) -> list[Section]:
     """Ranking, curves, so many runs of each cell, and all metrics; headings begin with the prefix.
 
-    `more` are further pictures of a run to be shown, by their files, with what they show.
+    `sheets` are rounds after which the pictures of a run are shown, too, where there are any.
     """
     return [
         Section(f"{prefix}Ranking", pictures=_ranking(results), tables=[_ranking_table(results)]),
         Section(f"{prefix}Distance against training time", pictures=_curves(results), tables=[_times_table(results)]),
-        *(_cell_section(prefix + cell, runs, seeds, more or {}) for cell, runs in _in_order(results)),
+        *(_cell_section(prefix + cell, runs, seeds, sheets) for cell, runs in _in_order(results)),
         Section(f"{prefix}All metrics", tables=[_metrics_table(results)], folded=True),
     ]
 
@@ -114,17 +104,46 @@ def _times_table(results: Results) -> Table:
     )
 
 
-def _cell_section(heading: str, runs: Sequence[Done], seeds: int, more: Mapping[str, str]) -> Section:
-    """The pictures of a cell's first runs, and how those ended that diverged."""
+def _cell_section(heading: str, runs: Sequence[Done], seeds: int, sheets: Sequence[int]) -> Section:
+    """The pictures of a cell's first runs, what went wrong in which, and how those ended that diverged."""
     shown = [run for run in runs if (run.folder.figures / "training.webp").exists()][:seeds]
     pictures = [
-        read_picture(run.folder.figures / name, f"Seed {run.seed}, {what}.")
-        for name, what in (*more.items(), *CELL_PICTURES)
+        read_picture(run.folder.figures / f"{round:08d}.png", f"Seed {run.seed}. After {round:,} rounds.", light=True)
         for run in shown
-        if (run.folder.figures / name).exists()
+        for round in sheets
+        if (run.folder.figures / f"{round:08d}.png").exists()
+    ]
+    pictures += [
+        read_picture(run.folder.figures / name, f"Seed {run.seed}. {caption}", light=True)
+        for run in shown
+        for name, caption in captions(run.folder).items()
+        if run is shown[0] or name in ENDS
     ]
     causes = [f"Seed {run.seed}: {run.summary['cause']}." for run in runs if run.status == "diverged"]
-    return Section(heading, paragraphs=causes, pictures=pictures)
+    return Section(heading, paragraphs=causes, pictures=pictures, tables=_alarms_tables(runs))
+
+
+def _alarms_tables(runs: Sequence[Done]) -> list[Table]:
+    """A row a seed and kind of alarm; no table where there was none."""
+    told = [(run, each) for run in runs for each in by_kind(run.folder.rows("alarms"))]
+    rows = [
+        [
+            str(run.seed),
+            f"{each.last['sentence']}.",
+            _shown(each.first["number"]),
+            f"{each.first['round']:,}",
+            _shown(each.last["number"]),
+            f"{each.last['round']:,}",
+            str(each.times),
+        ]
+        for run, each in told
+    ]
+    header = ("seed", "last alarm of its kind", "first number", "at round", "last number", "at round", "times told")
+    return [Table(header, rows, caption="What went wrong while training, by seed.")] if rows else []
+
+
+def _shown(value: float | None) -> str:
+    return "not finite" if value is None else f"{value:.3g}"
 
 
 def _metrics_table(results: Results) -> Table:

@@ -26,7 +26,7 @@ from ganbench.types import UsageError
 WORKS: dict[str, type] = {work.kind: work for work in (Starvation, Recognition, Audit)}
 """What a cell may do in the place of a training."""
 
-Picture: TypeAlias = Literal["parallel-lines", "gradients", "critic-weights"]
+Picture: TypeAlias = Literal["parallel-lines", "gradients"]
 
 QUICK_MEASURE = {"measure.count": 256, "measure.final": 512}
 
