@@ -1,6 +1,7 @@
 """What seeds say of a claim: planted truths are found, and no interval is believed that is none."""
 
 import math
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,7 @@ from scipy import stats
 from ganbench.errors import UsageError
 from ganbench.settings import from_tree
 from ganbench.studies.claims import Claim, Part, find
-from ganbench.studies.measures import End, Near, Spread, at_the_ends, bimodality
+from ganbench.studies.measures import Decline, End, Near, Reaches, Spread, TimeTo, at_the_ends, bimodality
 
 numbers = st.floats(-100, 100)
 
@@ -190,3 +191,45 @@ def test_statistics_of_weights() -> None:
 def test_a_part_that_says_nothing_is_no_part(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         from_tree(Part, {"says": "so", "measure": "end", "of": "a", **settings})
+
+
+def along(values: list[float], status: str = "finished", metric: str = "readable") -> Any:
+    """A run that had these values of a metric at snapshots after 0, 10, 20 ... rounds of half a second."""
+    rows = [{"round": 10 * i, "seconds": 5.0 * i, metric: value} for i, value in enumerate(values)]
+    summary = {"rounds": rows[-1]["round"], "seconds": rows[-1]["seconds"], "metrics": {"final": {metric: values[-1]}}}
+    configuration = SimpleNamespace(plan=SimpleNamespace(rounds=100))
+    folder = SimpleNamespace(rows=lambda name: rows, configuration=configuration)
+    return SimpleNamespace(cell="a", seed=0, status=status, summary=summary, folder=folder)
+
+
+@pytest.mark.parametrize(
+    ("values", "rounds"),
+    [
+        ([0.0, 0.6, 0.2, 0.7, 0.8], 30),  # one lucky reading does not count
+        ([0.0, 0.1, 0.2, 0.3, 0.9], 40),  # but at the last
+        ([0.5, 0.5, 0.0], 1e-3),  # there from the start
+        ([0.0, 0.9, 0.0, 0.1], 100),  # never: all that was planned
+    ],
+)
+def test_time_to_a_metric(values: list[float], rounds: float) -> None:
+    run = along(values)
+    assert TimeTo(metric="readable", at_least=0.5).values({"a": [run]}) == {"a": {0: rounds}}
+    seconds = TimeTo(metric="readable", at_least=0.5, unit="seconds").values({"a": [run]})["a"][0]
+    assert seconds == pytest.approx(max(rounds / 2, 1e-3))
+    reached = Reaches("readable", 0.5, when="along").values({"a": [run]})
+    assert reached == {"a": {0: float(rounds != 100)}}
+
+
+@given(st.lists(st.floats(0, 1), min_size=3, max_size=20))
+def test_a_decline_is_from_the_best_level_to_the_last(values: list[float]) -> None:
+    levels = [(a + b) / 2 for a, b in pairwise(values)]
+    found = Decline("readable").values({"a": [along(values)]})["a"][0]
+    assert found == pytest.approx(max(levels) - levels[-1])
+    mirrored = Decline("fid").values({"a": [along([-v for v in values], metric="fid")]})["a"][0]
+    assert mirrored == pytest.approx(found)  # of a distance the lowest is best
+    assert Decline("readable").values({"a": [along(sorted(values))]})["a"][0] == 0
+
+
+def test_a_run_that_diverged_declines_to_where_it_began() -> None:
+    run = along([0.1, 0.8, 0.6, 0.6], "diverged")
+    assert Decline("readable").values({"a": [run]})["a"][0] == pytest.approx(0.7 - 0.1)

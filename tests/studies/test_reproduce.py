@@ -23,6 +23,7 @@ from tests.cli.conftest import Outcome
 from tests.studies.conftest import SMALL, outcome
 
 CLAIMS = {*(f"P{i}" for i in range(1, 10)), *(f"W{i}" for i in range(1, 7)), *(f"V{i}" for i in range(1, 5))}
+CLAIMS |= {*(f"C{i}" for i in range(1, 9)), *(f"G{i}" for i in range(1, 4))}
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -36,7 +37,7 @@ def test_a_shipped_study_can_be_set_up(name: str) -> None:
             assert {cell.name for cell in cells_of(experiment, data, quick)} == set(experiment.cells)
 
 
-def test_every_claim_on_points_and_digits_has_one_study() -> None:
+def test_every_claim_has_one_study() -> None:
     """Where a claim can be read in two ways, each has its own verdict: P8-2020, P8-2022."""
     claims = [claim for name in shipped() for claim in read_plan(name).claims]
     assert len(set(claims)) == len(claims)
@@ -160,7 +161,17 @@ def test_wrong_usage(ganbench: Callable[..., Outcome], words: tuple[str, ...], s
         (("experiments",), {}, "needs an experiment"),
         (("claims", "A1", "parts"), [], "parts"),
         (("claims", "A1", "parts", 0, "measure"), {"kind": "end", "metric": "w11"}, "did you mean 'w1'"),
-        (("claims", "A1", "parts", 0, "measure"), "fade", "cells with starvation"),
+        (("claims", "A1", "parts", 0, "measure"), {"kind": "time-to"}, "either floors are needed"),
+        (("claims", "A1", "parts", 0, "measure"), {"kind": "time-to", "metric": "w1"}, "either floors are needed"),
+        (("experiments", "moons", "cells", "free", "work"), "audits", "did you mean 'audit'"),
+        (("experiments", "moons", "cells", "free", "work"), {"kind": "audit", "shar": 1}, "did you mean 'share'"),
+        (("experiments", "moons", "cells", "free", "work"), "recognition", "steps: this field is needed"),
+        (
+            ("experiments", "moons", "cells", "free", "work"),
+            "audit",
+            "of the work audit a metric at the end is measured",
+        ),
+        (("claims", "A1", "parts", 0, "measure"), "fade", "the work starvation"),
         (("experiments", "moons", "cells", "free", "set"), {"measure.count": 16}, "the same for all cells"),
         (("experiments", "moons", "cells", "free", "set"), {"seed": 7}, "seeds are not set"),
         (("experiments", "moons", "cells", "free!"), {"recipe": "gan"}, "same folders"),
@@ -220,12 +231,14 @@ def test_a_run_that_fails_is_told(
 
 def test_a_changed_probe_is_not_taken_for_the_old_one(ganbench: Callable[..., Outcome], tmp_path: Path) -> None:
     tree = json.loads(json.dumps(OWN))
-    tree["experiments"] = {"moons": {"data": "moons", "cells": {"gan": {"starvation": {"shift": 8, "steps": 3}}}}}
+    tree["experiments"] = {
+        "moons": {"data": "moons", "cells": {"gan": {"work": {"kind": "starvation", "shift": 8, "steps": 3}}}}
+    }
     part = {"says": "fades", "measure": "fade", "of": "gan", "below": 1}
     tree["claims"] = {"A1": {"sentence": "It fades.", "parts": [part]}}
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(tree))
     assert ganbench("reproduce", "own.yaml", "--out", "out", "--seeds", 1, "--jobs", 1).code == 0
-    tree["experiments"]["moons"]["cells"]["gan"]["starvation"]["shift"] = 0
+    tree["experiments"]["moons"]["cells"]["gan"]["work"]["shift"] = 0
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(tree))
     again = ganbench("reproduce", "own.yaml", "--out", "out", "--seeds", 1, "--jobs", 1)
     assert (again.code, "other settings" in again.err) == (2, True)

@@ -16,6 +16,7 @@ import numpy as np
 
 from ganbench.data.downloads import cache_folder
 from ganbench.data.images import STACKED, ImageSet
+from ganbench.data.parts import test_part
 from ganbench.metrics.classifier import Classifier, read_classifier, write_classifier
 from ganbench.metrics.classifier_training import train_classifier
 from ganbench.metrics.embedding import Embedded, Features, Pixels
@@ -29,7 +30,7 @@ SHIPPED = ("mnist-cnn", "fashion-mnist-cnn", "digits-cnn")
 """Networks that come with ganbench, each a file in `weights` of `ganbench classify train`: ten epochs of MNIST and of
 Fashion-MNIST, 40 of the digits."""
 
-OWN, RANDOM, INCEPTION = "own-cnn", "random-conv", "inception:"
+OWN, OTHER, RANDOM, INCEPTION = "own-cnn", "other-cnn", "random-conv", "inception:"
 
 TRIED = 1000
 """Images of the data, drawn at random, on which a network is tried."""
@@ -86,10 +87,13 @@ def features_for(data: ImageSet, asked: str = "auto") -> Features:
     points, on 1,000 images: MNIST, parts of it, and copies under other names are then told by what they show. For
     other labelled data of 20 images a class or more it is a classifier trained on the data, once, and kept in the cache
     folder; else fixed random convolutions. `asked` may also be the name of one of these, a file of `ganbench classify
-    train`, or `inception:PATH`. In a stacked set the network looks at each channel. The same data object gets the same
-    features object, so that what they were computed on is remembered between rulers.
+    train`, `inception:PATH`, or `other-cnn`: a classifier trained on the data's test part (`ganbench.data.parts`), so
+    that generated images are read by one that has seen none of those that the generator learns from. In a stacked set
+    the network looks at each channel. The same data object gets the same features object, so that what they were
+    computed on is remembered between rulers.
 
-    Raises UsageError for anything else, and for a network that does not see images of the data's shape.
+    Raises UsageError for anything else, for a network that does not see images of the data's shape, and for `other-cnn`
+    of data without a labelled test part.
     """
     if data.name.startswith(STACKED) and not asked.startswith(INCEPTION):
         channel = _first_channel(data)
@@ -100,6 +104,8 @@ def features_for(data: ImageSet, asked: str = "auto") -> Features:
         return _trained(asked, _shipped(asked), data)
     if asked == OWN:
         return _own(data)
+    if asked == OTHER:
+        return _other(data)
     if asked == RANDOM:
         return RandomConv()
     if asked.startswith(INCEPTION):
@@ -110,7 +116,7 @@ def features_for(data: ImageSet, asked: str = "auto") -> Features:
 
 
 def _unknown(asked: str) -> str:
-    names = ("auto", *SHIPPED, OWN, RANDOM)
+    names = ("auto", *SHIPPED, OWN, OTHER, RANDOM)
     near = get_close_matches(asked, names, 1)
     hint = f"; did you mean {near[0]}?" if near else ""
     return f"there are no features {asked!r}: {', '.join(names)}, FILE.safetensors or {INCEPTION}PATH{hint}"
@@ -161,15 +167,26 @@ def _enough(data: ImageSet) -> bool:
 
 
 def _own(data: ImageSet) -> Trained:
+    return _trained(OWN, _classifier_of(data), data)
+
+
+def _other(data: ImageSet) -> Trained:
+    other = test_part(data.name)
+    if other is None or not _enough(other):
+        raise UsageError(f"{data.name}: {OTHER} learns from a labelled test part of the data, and here is none")
+    return _trained(OTHER, _classifier_of(other), data)
+
+
+def _classifier_of(data: ImageSet) -> Classifier:
     """A classifier of the data, from the cache folder or trained now; told of on stderr."""
     kept = cache_folder() / "features" / f"{data.fingerprint}.safetensors"
     with suppress(UsageError):  # not there, or of an earlier version
-        return _trained(OWN, read_classifier(kept), data)
+        return read_classifier(kept)
     train, test = held_out(data)
     began = time.monotonic()
     classifier = train_classifier(train, watch=telling(f"training a feature network on {data.title}")).tested(test)
     print(
-        f"own-cnn reads {classifier.accuracy:.1%} of {len(test):,} images held out "
+        f"it reads {classifier.accuracy:.1%} of {len(test):,} images held out "
         f"({time.monotonic() - began:.0f} s of training)",
         file=sys.stderr,
     )
@@ -178,7 +195,7 @@ def _own(data: ImageSet) -> Trained:
         temporary = kept.with_name(f".{kept.name}.{os.getpid()}")
         temporary.write_bytes(write_classifier(classifier))
         os.replace(temporary, kept)
-    return _trained(OWN, classifier, data)
+    return classifier
 
 
 def held_out(images: ImageSet) -> tuple[ImageSet, ImageSet]:

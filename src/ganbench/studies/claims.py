@@ -167,8 +167,11 @@ def _weigh(part: Part, runs: Runs, count: int) -> list[Evidence]:
 
 
 def _shorter(runs: Runs, cells: Sequence[str]) -> float:
-    """The median training time of the cell that was trained for less long, in seconds."""
-    times = [[run.summary["seconds"] for run in runs[cell] if run.status == "finished"] for cell in cells]
+    """The median training time of the cell that was trained for less long, in seconds; 0 where none has snapshots."""
+    times = [
+        [run.summary["seconds"] for run in runs[cell] if run.status == "finished" and run.summary["snapshot_floor"]]
+        for cell in cells
+    ]
     return min((statistics.median(each) for each in times if each), default=0.0)
 
 

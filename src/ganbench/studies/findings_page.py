@@ -7,6 +7,7 @@ from typing import Any
 
 from ganbench.figures.animation import png_bytes
 from ganbench.figures.starvation import gradient_curves, parallel_lines
+from ganbench.gallery import read_picture
 from ganbench.reports import Page, Picture, Section, Table, write_page
 from ganbench.studies.claims import Evidence, Finding
 from ganbench.studies.conclusions import number
@@ -137,4 +138,28 @@ def _experiment(name: str, experiment: Experiment, results: Results) -> list[Sec
         caption = "The generator's gradient while the critic alone is trained: each seed, and their geometric mean."
         pictures.append(Picture(caption, png_bytes(gradient_curves(cells)), "image/png"))
     own = [Section(f"{name}: pictures", pictures=pictures)] if pictures else []
-    return own + (sections(results, seeds=1, prefix=f"{name}: ") if results.floor else [])
+    if not results.floor:
+        return own + _of_work(name, results)
+    return own + sections(results, seeds=1, prefix=f"{name}: ", sheets=experiment.sheets)
+
+
+def _of_work(name: str, results: Results) -> list[Section]:
+    """The means of what was measured where nothing was trained and compared with a floor, and a sheet of each cell."""
+    rows = []
+    for row in results.rows():
+        found = [row["metrics"].get(metric) for metric in results.metrics]
+        rows.append([row["cell"], *("" if each is None else _mean(each) for each in found), str(row["finished"])])
+    shown = [(cell, run) for cell, runs in results.runs.items() for run in runs[:1]]
+    pictures = [
+        read_picture(run.folder.figures / "sheet.png", f"{cell}, seed {run.seed}: what its generator makes.")
+        for cell, run in shown
+        if (run.folder.figures / "sheet.png").exists()
+    ]
+    table = Table(("cell", *results.metrics, "runs"), rows, caption="Means over seeds and their 95 % intervals.")
+    return [Section(f"{name}: what was measured", pictures=pictures, tables=[table])]
+
+
+def _mean(each: Mapping[str, Any]) -> str:
+    if each["low"] is None or each["high"] is None:
+        return number(each["mean"])
+    return f"{number(each['mean'])} [{number(each['low'])}, {number(each['high'])}]"

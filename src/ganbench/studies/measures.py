@@ -11,8 +11,10 @@ from jaxtyping import Float
 from pydantic import NonNegativeInt, PositiveFloat
 from scipy import stats
 
+from ganbench.metrics import METRICS
 from ganbench.metrics.guides import GUIDES, guide_of
 from ganbench.settings import OneOf, settings
+from ganbench.studies.statistics import time_to
 from ganbench.studies.study import Done
 
 Runs: TypeAlias = Mapping[str, Sequence[Done]]
@@ -102,26 +104,41 @@ class After:
 class TimeTo:
     """Rounds or seconds of training until the distance was so many floors at two snapshots in a row, or at the last.
 
-    A run that never got there, or diverged, counts with all of the training that was planned for it, so that the
-    difference is understated.
+    With `metric` and `at_least` it is until that metric was so much. A run that never got there, or diverged, counts
+    with all of the training that was planned for it, so that the difference is understated.
     """
 
-    floors: PositiveFloat
+    floors: PositiveFloat | None = None
+    metric: str | None = None
+    at_least: float | None = None
     unit: Literal["rounds", "seconds"] = "rounds"
     scale: Scale = "ratio"
+
+    def __post_init__(self) -> None:
+        if (self.metric is None) != (self.at_least is None) or (self.floors is None) == (self.metric is None):
+            raise ValueError("either floors are needed, or a metric and at_least")
 
     def values(self, runs: Runs) -> Values:
         return _each(runs, self._of)
 
     def _of(self, run: Done) -> float:
-        reached = run.time_to(self.floors, "round" if self.unit == "rounds" else "seconds")
+        reached = self._reached(run)
         if reached is not None:
             return max(reached, 1e-3)
         planned, played = run.folder.configuration.plan.rounds, max(run.summary["rounds"], 1)
         return float(planned) if self.unit == "rounds" else run.summary["seconds"] * max(planned / played, 1.0)
 
+    def _reached(self, run: Done) -> float | None:
+        unit: Literal["round", "seconds"] = "round" if self.unit == "rounds" else "seconds"
+        if self.floors is not None:
+            return run.time_to(self.floors, unit)
+        if self.metric is None or self.at_least is None or run.status != "finished":
+            return None
+        return first_at(run, self.metric, self.at_least, unit)
+
     def said(self) -> str:
-        return f"{self.unit} to {self.floors:g} floors"
+        goal = f"{self.floors:g} floors" if self.floors is not None else f"{self.metric} of {self.at_least:g}"
+        return f"{self.unit} to {goal}"
 
 
 @settings
@@ -236,7 +253,7 @@ class Weights:
 class Fade:
     """The generator's gradient norm after all of the critic's steps, as a share of the largest along them.
 
-    For trainings in which only the critic moves: see `starvation`.
+    For trainings in which only the critic moves: see the work `starvation`.
     """
 
     scale: Scale = "ratio"
@@ -256,19 +273,51 @@ class Fade:
 class Reaches:
     """1 for a run whose metric is at least so much at the end, else 0; the mean over seeds is a share of runs.
 
-    Its interval is that of Clopper and Pearson.
+    With `when` along it is so where the metric was so much at two snapshots in a row, or at the last: `time-to` says
+    when. The interval is that of Clopper and Pearson.
     """
 
     metric: str
     at_least: float
+    when: Literal["end", "along"] = "end"
     scale: Scale = "difference"
 
     def values(self, runs: Runs) -> Values:
+        if self.when == "along":
+            return _each(runs, lambda run: float(first_at(run, self.metric, self.at_least, "round") is not None))
         ends = End(self.metric).values(runs)
         return {cell: {s: float(v >= self.at_least) for s, v in each.items()} for cell, each in ends.items()}
 
     def said(self) -> str:
-        return f"share of runs that end with {self.metric} of at least {self.at_least:g}"
+        verb = "end with" if self.when == "end" else "come to"
+        return f"share of runs that {verb} {self.metric} of at least {self.at_least:g}"
+
+
+@settings
+class Decline:
+    """By how much a metric is worse at the end of the training than at its best along it.
+
+    Both are means of two snapshots that follow each other, the end of the last two: so that one lucky reading is not
+    taken for the best. 0 for a run that ends at its best. A run that diverged ends as it was before any training.
+    """
+
+    metric: str
+    scale: Scale = "difference"
+
+    def values(self, runs: Runs) -> Values:
+        return _each(runs, self._of)
+
+    def _of(self, run: Done) -> float | None:
+        sign = 1.0 if METRICS[self.metric].better == "higher" else -1.0
+        known = [sign * row[self.metric] for row in run.folder.rows("metrics") if row.get(self.metric) is not None]
+        if len(known) < 3:
+            return None
+        levels = np.convolve(known, [0.5, 0.5], "valid")
+        end = known[0] if run.status == "diverged" else levels[-1]
+        return float(levels.max() - end)
+
+    def said(self) -> str:
+        return f"how much worse {self.metric} is at the end than at its best"
 
 
 MEASURES: dict[str, type] = {
@@ -282,6 +331,7 @@ MEASURES: dict[str, type] = {
     "gauge": Gauge,
     "weights": Weights,
     "fade": Fade,
+    "decline": Decline,
 }
 MeasureSetting: TypeAlias = Annotated[Measure, OneOf(MEASURES, Measure)]
 
@@ -303,6 +353,13 @@ def bimodality(weights: Float[np.ndarray, " n"]) -> float:
     1.0
     """
     return float((stats.skew(weights) ** 2 + 1) / stats.kurtosis(weights, fisher=False))
+
+
+def first_at(run: Done, metric: str, least: float, unit: Literal["round", "seconds"]) -> float | None:
+    """Rounds or seconds of training after which a metric was at least so much at two snapshots in a row, or at the
+    last; None where it never was."""
+    rows = [row for row in run.folder.rows("metrics") if row.get(metric) is not None]
+    return time_to([row[unit] for row in rows], [row[metric] for row in rows], least, lower_is_better=False)
 
 
 def _each(runs: Runs, of: Callable[[Done], float | None], statuses: Sequence[str] = ("finished", "diverged")) -> Values:

@@ -25,12 +25,15 @@ def write_report(results: Results, study: Study) -> None:
     write_page(page, study.path / "report.html")
 
 
-def sections(results: Results, seeds: int = SEEDS_SHOWN, prefix: str = "") -> list[Section]:
-    """Ranking, curves, so many runs of each cell, and all metrics; headings begin with the prefix."""
+def sections(results: Results, seeds: int = SEEDS_SHOWN, prefix: str = "", sheets: Sequence[int] = ()) -> list[Section]:
+    """Ranking, curves, so many runs of each cell, and all metrics; headings begin with the prefix.
+
+    `sheets` are rounds after which the pictures of a run are shown, too, where there are any.
+    """
     return [
         Section(f"{prefix}Ranking", pictures=_ranking(results), tables=[_ranking_table(results)]),
         Section(f"{prefix}Distance against training time", pictures=_curves(results), tables=[_times_table(results)]),
-        *(_cell_section(prefix + cell, runs, seeds) for cell, runs in _in_order(results)),
+        *(_cell_section(prefix + cell, runs, seeds, sheets) for cell, runs in _in_order(results)),
         Section(f"{prefix}All metrics", tables=[_metrics_table(results)], folded=True),
     ]
 
@@ -101,10 +104,16 @@ def _times_table(results: Results) -> Table:
     )
 
 
-def _cell_section(heading: str, runs: Sequence[Done], seeds: int) -> Section:
+def _cell_section(heading: str, runs: Sequence[Done], seeds: int, sheets: Sequence[int]) -> Section:
     """The pictures of a cell's first runs, what went wrong in which, and how those ended that diverged."""
     shown = [run for run in runs if (run.folder.figures / "training.webp").exists()][:seeds]
     pictures = [
+        read_picture(run.folder.figures / f"{round:08d}.png", f"Seed {run.seed}. After {round:,} rounds.", light=True)
+        for run in shown
+        for round in sheets
+        if (run.folder.figures / f"{round:08d}.png").exists()
+    ]
+    pictures += [
         read_picture(run.folder.figures / name, f"Seed {run.seed}. {caption}", light=True)
         for run in shown
         for name, caption in captions(run.folder).items()

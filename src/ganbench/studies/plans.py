@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from ganbench.configuration import read_config
 from ganbench.data import DataSet
 from ganbench.fitting import fit
-from ganbench.settings import from_tree, settings, unknown
+from ganbench.settings import OneOf, from_tree, settings, unknown
+from ganbench.studies.auditing import Audit
 from ganbench.studies.claims import Claim
 from ganbench.studies.grid import SHARED, Cell, check_apart
-from ganbench.studies.measures import Fade
+from ganbench.studies.measures import End, Fade, Measure, Reaches
+from ganbench.studies.recognition import Recognition
 from ganbench.studies.starvation import Starvation
+from ganbench.studies.work import PlannedWork
 from ganbench.types import UsageError
+
+WORKS: dict[str, type] = {work.kind: work for work in (Starvation, Recognition, Audit)}
+"""What a cell may do in the place of a training."""
 
 Picture: TypeAlias = Literal["parallel-lines", "gradients"]
 
@@ -26,21 +33,29 @@ QUICK_MEASURE = {"measure.count": 256, "measure.final": 512}
 
 @settings
 class Trained:
-    """One cell of an experiment: a recipe (by default that of the cell's name), and what is set otherwise in it."""
+    """One cell of an experiment: a recipe, what is set otherwise in it, and what is done with it if it is not trained.
+
+    The recipe is by default the experiment's, and where that has none the one of the cell's name.
+    """
 
     recipe: str | None = None
     set: Mapping[str, Any] = Field(default_factory=dict)
-    starvation: Starvation | None = None
+    work: Annotated[PlannedWork, OneOf(WORKS, PlannedWork)] | None = None
 
 
 @settings
 class Experiment:
-    """Cells on one data set. `set` holds for all of them; what a cell sets goes over it."""
+    """Cells on one data set. `recipe` and `set` hold for all of them; what a cell has goes over it.
+
+    `sheets` are rounds whose pictures the report shows, where a snapshot was taken then.
+    """
 
     data: str
     cells: Mapping[str, Trained]
+    recipe: str | None = None
     set: Mapping[str, Any] = Field(default_factory=dict)
     pictures: tuple[Picture, ...] = ()
+    sheets: tuple[PositiveInt, ...] = ()
 
 
 @settings
@@ -101,10 +116,22 @@ def _check(plan: Plan, where: str) -> None:
             for cell in (part.of, *part.against):
                 if cell not in cells:
                     raise UsageError(f"{where}: {name}: {unknown('cell', cell, list(cells))}")
-                if isinstance(part.measure, Fade) != (cells[cell].starvation is not None):
-                    raise UsageError(f"{where}: {name}: fade is measured in cells with starvation, and nothing else is")
+                _check_measure(part.measure, cells[cell].work, f"{where}: {name}: {cell}")
     for experiment, held in plan.experiments.items():
         _check_settings(held, f"{where}: {experiment}")
+
+
+def _check_measure(measure: Measure, work: PlannedWork | None, where: str) -> None:
+    """Of a training all is measured but what fades; of other work what it measures itself, at its end."""
+    if isinstance(work, Starvation) != isinstance(measure, Fade):
+        raise UsageError(f"{where}: fade is measured in cells with the work starvation, and nothing else is")
+    if work is None or isinstance(work, Starvation):
+        return
+    along = isinstance(measure, Reaches) and measure.when == "along"
+    if along or not isinstance(measure, End | Reaches) or measure.metric is None:
+        raise UsageError(f"{where}: of the work {work.kind} a metric at the end is measured: {', '.join(work.metrics)}")
+    if measure.metric not in work.metrics:
+        raise UsageError(f"{where}: {unknown(f'metric of {work.kind}', measure.metric, work.metrics)}")
 
 
 def _check_settings(experiment: Experiment, where: str) -> None:
@@ -122,15 +149,16 @@ def cells_of(experiment: Experiment, data: DataSet, quick: Quick | None) -> list
     cells = []
     for name, trained in experiment.cells.items():
         changes = {**experiment.set, **trained.set}
-        cell = Cell(name, trained.recipe or name, tuple(changes.items()), data.medium, trained.starvation or fit)
+        cell = Cell(name, trained.recipe or experiment.recipe or name, tuple(changes.items()), data.medium)
+        cell = replace(cell, work=trained.work or fit)
         try:
             rounds = cell.configuration("", 0).plan.rounds
         except UsageError as error:
             raise UsageError(f"{name}: {error}") from None
         if quick:
             changes |= {**QUICK_MEASURE, "rounds": min(quick.rounds, rounds)}
-            work = Starvation(trained.starvation.shift, quick.rounds) if trained.starvation else fit
-            cell = Cell(name, cell.recipe, tuple(changes.items()), data.medium, work)
+            work = trained.work.quick(quick.rounds) if trained.work else fit
+            cell = replace(cell, changes=tuple(changes.items()), work=work)
         cells.append(cell)
     check_apart(cells)
     return cells

@@ -89,7 +89,9 @@ def _check_metrics(plan: Plan, experiment: str, medium: Medium) -> None:
     for name, claim in plan.claims.items():
         for part in claim.parts:
             metric = getattr(part.measure, "metric", None)
-            if (part.experiment or next(iter(plan.experiments))) == experiment and metric and metric not in there:
+            held = part.experiment or next(iter(plan.experiments))
+            trained = plan.experiments[held].cells[part.of].work is None  # of other work the file itself tells
+            if held == experiment and trained and metric and metric not in there:
                 raise UsageError(f"{name}: {unknown(f'metric of {medium}', metric, list(there))}")
 
 

@@ -39,7 +39,11 @@ class Results:
 
     @property
     def metrics(self) -> list[str]:
-        return [name for name in METRICS if name in self.floor]
+        """Those of a training; where there was other work, those that it measured."""
+        if self.floor:
+            return [name for name in METRICS if name in self.floor]
+        ended = [run.summary["metrics"]["final"] for runs in self.runs.values() for run in runs if run.summary]
+        return list(dict.fromkeys(name for final in ended for name in final))
 
     def rows(self) -> list[dict[str, Any]]:
         """A row a cell: how many runs ended how, and each metric's mean with its 95 % interval over seeds."""
@@ -67,7 +71,8 @@ def read_results(study: Study) -> Results:
     floor = ended[0].summary["metrics"]["floor"] if ended else {}
     guide = guide_of(floor or GUIDES)
     outcomes = {cell: _outcome(each, guide) for cell, each in runs.items()}
-    conclusions = conclude(guide, outcomes, floor.get(guide)) + _unequal_times(runs)
+    compared = bool(floor) or not ended  # of other work than trainings there is no distance to compare
+    conclusions = conclude(guide, outcomes, floor.get(guide)) + _unequal_times(runs) if compared else []
     ranking = rank({cell: outcome.values for cell, outcome in outcomes.items()})
     return Results(guide, runs, floor, ranking, conclusions)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -12,11 +13,14 @@ from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor
 
 from ganbench import fitting
+from ganbench.configuration import Configuration
+from ganbench.data import DataSet
 from ganbench.data.batches import Batches
 from ganbench.machine import settle
 from ganbench.runs import RunFolder
 from ganbench.seeds import derive
-from ganbench.settings import settings, to_tree
+from ganbench.settings import settings
+from ganbench.studies.work import close
 from ganbench.training import critic_turn, generator_loss
 from ganbench.types import Latent
 from ganbench.workbench import Workbench
@@ -43,6 +47,15 @@ class Starvation:
     shift: NonNegativeFloat = 4.0
     steps: PositiveInt = 2000
 
+    kind: ClassVar[str] = "starvation"
+    metrics: ClassVar[Mapping[str, str]] = {"generator_gradient": "norm of the gradient that the generator would get"}
+
+    def quick(self, rounds: int) -> Starvation:
+        return replace(self, steps=min(self.steps, rounds))
+
+    def check(self, configuration: Configuration, data: DataSet) -> None:
+        """Any data will do: only their shape is looked at."""
+
     def __call__(
         self,
         bench: Workbench,
@@ -67,21 +80,7 @@ class Starvation:
             watch(fitting.Progress(step, 0.0, step / self.steps, {}))
             if interrupted():
                 return {"status": "interrupted"}
-        figures = {"generator_gradient": norm}
-        summary = {
-            "recipe": bench.configuration.recipe,
-            "data": bench.data.name,
-            "data_sha256": bench.fingerprint,
-            "seed": bench.configuration.seed,
-            "status": "finished",
-            "rounds": self.steps,
-            "seconds": 0.0,
-            "metrics": {"final": figures, "best": figures, "floor": {}},
-            "snapshot_floor": {},
-            "starvation": to_tree(self),
-        }
-        folder.write_summary(summary)
-        return summary
+        return close(self, bench, folder, figures={"generator_gradient": norm}, rounds=self.steps, seconds=0.0)
 
     def _real(self, bench: Workbench) -> Float[Tensor, "n ..."]:
         rng = torch.Generator(bench.device).manual_seed(derive(bench.configuration.seed, "starvation"))

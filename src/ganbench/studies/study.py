@@ -9,15 +9,14 @@ from typing import Any, Literal
 
 from ganbench.configuration import Configuration
 from ganbench.data import DataSet, ImageSet
-from ganbench.fitting import interruptible
+from ganbench.fitting import fit, interruptible
 from ganbench.metrics import features_for
 from ganbench.metrics.guides import guide_of
 from ganbench.runs import RunFolder
-from ganbench.settings import to_tree
 from ganbench.studies.display import watching
 from ganbench.studies.grid import Cell
-from ganbench.studies.starvation import Starvation
 from ganbench.studies.statistics import time_to
+from ganbench.studies.work import PlannedWork, told
 from ganbench.studies.workers import Contact, Task, Work, Workers, error_file
 from ganbench.training import sizes
 from ganbench.types import UsageError
@@ -75,15 +74,21 @@ class Study:
         """All runs, seed by seed, so that a study that is stopped early has all cells.
 
         Raises:
-            UsageError: a recipe needs labels that the data lack, or the study's folder holds a run of the same name
-                with other settings.
+            UsageError: a recipe needs labels that the data lack, the data do not allow a cell's work, or the study's
+                folder holds a run of the same name with other settings.
         """
         other = self.path.is_dir() and any(self.path.iterdir()) and not (self.path / "runs").is_dir()
         if self.path.is_file() or other:
             raise UsageError(f"{self.path} holds something else than a study; choose another --out")
         for cell in self.cells:
-            plan = cell.configuration(self.source, 0).plan
+            configuration = cell.configuration(self.source, 0)
+            plan = configuration.plan
             sizes(plan, plan.prior.for_shape(self.data.shape), self.data.shape, len(self.data.classes))
+            if isinstance(cell.work, PlannedWork):
+                try:
+                    cell.work.check(configuration, self.data)
+                except UsageError as error:
+                    raise UsageError(f"{cell.name}: {error}") from None
         tasks = []
         for seed in self._seeds:
             for cell in self.cells:
@@ -96,8 +101,7 @@ class Study:
         return tasks
 
     def _check_is_ours(self, folder: RunFolder, configuration: Configuration, work: Work) -> None:
-        probe = (folder.summary or {}).get("starvation")
-        other = folder.summary is not None and probe != (to_tree(work) if isinstance(work, Starvation) else None)
+        other = folder.summary is not None and folder.summary.get("work") != told(work)
         if folder.tree != configuration.tree() or other:
             raise UsageError(f"{folder.path} holds a run with other settings; choose another --out")
         if (folder.summary or {}).get("data_sha256", self.data.fingerprint) != self.data.fingerprint:
@@ -113,9 +117,9 @@ class Study:
             self._runs.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"{self.path}: the study's folder cannot be made: {error.strerror}") from None
-        mine = [task for task in tasks if task.configuration.data == self.source]
-        if mine and isinstance(self.data, ImageSet):
-            features_for(self.data, mine[0].configuration.features)
+        measured = [task for task in tasks if task.configuration.data == self.source and task.work is fit]
+        if measured and isinstance(self.data, ImageSet):
+            features_for(self.data, measured[0].configuration.features)
 
     def done(self) -> list[Done]:
         """All runs, as their folders tell them."""

@@ -88,7 +88,8 @@ def perform(
     try:
         source = task.configuration.data
         bench = Workbench(task.configuration, data[source], rulers.setdefault(source, {}))
-        fitting.check(bench)
+        if task.work is fitting.fit:
+            fitting.check(bench)
         resume = (task.folder / "config.yaml").exists()
         folder = (
             RunFolder.open(task.folder) if resume else RunFolder.create(task.folder, bench.configuration, bench.data)

@@ -1,0 +1,106 @@
+"""Whether an audit finds label errors that were planted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from jaxtyping import Bool, Int
+from pydantic import Field, PositiveInt
+
+from ganbench import fitting
+from ganbench.configuration import Configuration
+from ganbench.data import DataSet, ImageSet
+from ganbench.data.parts import cells_of
+from ganbench.machine import settle
+from ganbench.metrics.audit import out_of_fold, suspects
+from ganbench.runs import RunFolder
+from ganbench.seeds import derive
+from ganbench.settings import settings
+from ganbench.studies.work import StoppedError, close, telling
+from ganbench.types import UsageError
+from ganbench.workbench import Workbench
+
+
+@settings
+class Audit:
+    """Labels are made wrong, and the labels that an audit doubts are compared with these.
+
+    `share`: of the images, at random, how many get another class, each of the others equally likely. `count`: the
+    first so many images of the data, of captchas whole ones; None is all. `folds` and `network` are the audit's.
+    """
+
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.02
+    count: PositiveInt | None = None
+    folds: Annotated[int, Field(ge=2)] = 5
+    network: Literal["small", "lenet"] = "small"
+
+    kind: ClassVar[str] = "audit"
+    metrics: ClassVar[Mapping[str, str]] = {
+        "found": "share of the planted errors that the audit doubts",
+        "wrongly_flagged": "share of the right labels that the audit doubts",
+    }
+
+    def quick(self, rounds: int) -> Audit:
+        return replace(self, count=min(self.count or 640, 640), folds=2, share=max(self.share, 0.02))
+
+    def check(self, configuration: Configuration, data: DataSet) -> None:
+        if not isinstance(data, ImageSet) or data.labels is None or len(data.classes) < 2:
+            raise UsageError(f"{data.name}: an audit is of labelled images of several classes, and these are none")
+        if self.count is not None and self.count > len(data):
+            raise UsageError(f"count: {self.count:,} images, where {data.name} has {len(data):,}")
+
+    def __call__(
+        self,
+        bench: Workbench,
+        folder: RunFolder,
+        *,
+        resume: bool,
+        watch: fitting.Watcher,
+        interrupted: Callable[[], bool],
+    ) -> Mapping[str, Any]:
+        configuration, data = bench.configuration, bench.data
+        assert isinstance(data, ImageSet)
+        settle(configuration.threads)
+        seed, start = configuration.seed, time.perf_counter()
+        cells = cells_of(configuration.data)
+        characters = cells.characters if cells else 1
+        count = (self.count or len(data)) // characters * characters
+        right = data if count == len(data) else data.take(slice(count))
+        assert right.labels is not None
+        wrong = planted(right.labels, len(right.classes), self.share, seed)
+
+        def watching(fold: int) -> Callable[[float], None]:
+            return telling(watch, interrupted, self.folds, fold / self.folds, (fold + 1) / self.folds)
+
+        given = replace(right, labels=wrong)
+        try:
+            probabilities = out_of_fold(given, self.folds, seed, watching, network=self.network, characters=characters)
+        except StoppedError:
+            return {"status": "interrupted"}
+        doubted = np.zeros(count, dtype=bool)
+        doubted[suspects(probabilities, wrong).rows] = True
+        figures = judged(doubted, wrong != right.labels)
+        seconds = time.perf_counter() - start
+        return close(self, bench, folder, figures=figures, rounds=self.folds, seconds=seconds)
+
+
+def planted(labels: Int[np.ndarray, " n"], classes: int, share: float, seed: int) -> Int[np.ndarray, " n"]:
+    """The labels with a share of them, one at least, made another class, each of the others equally likely."""
+    rng = np.random.default_rng(derive(seed, "audit", "planted"))
+    rows = rng.permutation(len(labels))[: max(1, round(share * len(labels)))]
+    wrong = labels.copy()
+    wrong[rows] = (labels[rows] + rng.integers(1, classes, len(rows))) % classes
+    return wrong
+
+
+def judged(doubted: Bool[np.ndarray, " n"], wrong: Bool[np.ndarray, " n"]) -> dict[str, float]:
+    """The shares of the wrong and of the right labels that are doubted.
+
+    >>> judged(np.array([True, True, False, False]), np.array([True, False, False, False]))
+    {'found': 1.0, 'wrongly_flagged': 0.3333333333333333}
+    """
+    return {"found": float(doubted[wrong].mean()), "wrongly_flagged": float(doubted[~wrong].mean())}

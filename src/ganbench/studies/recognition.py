@@ -1,0 +1,159 @@
+"""What characters, real and generated, are worth to a recogniser that learns from them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import NonNegativeInt, PositiveInt
+
+from ganbench import fitting
+from ganbench.configuration import Configuration
+from ganbench.data import DataSet, ImageSet, load
+from ganbench.data.parts import cells_of, test_part
+from ganbench.divergence import why_diverged
+from ganbench.figures.animation import save_image
+from ganbench.machine import settle
+from ganbench.metrics.classifier_training import balanced, train_classifier
+from ganbench.metrics.recognition import recognise
+from ganbench.runs import RunFolder
+from ganbench.settings import settings
+from ganbench.studies.work import StoppedError, close, telling
+from ganbench.types import UsageError, WorkError
+from ganbench.workbench import Workbench
+
+GENERATOR_SHARE = 0.7
+"""Of the work, as it is shown while it goes on, what the generator's training takes where there is one."""
+
+
+@settings
+class Recognition:
+    """A recogniser is trained on labelled images, real and generated, and judged on unseen real ones.
+
+    `real`: so many real images of the data, a random draw that has as many of each class, or `all`. `generated`: so
+    many images besides, as many of each class, from a generator that the cell's recipe was trained to for its rounds
+    on `learnt_from` real images: by default the very `real` ones, so that nothing else is known to either; where
+    `real` is 0, all that there are. `steps`: updates of the recogniser, whatever it is trained on. `network`: small or
+    lenet.
+
+    The unseen images are the data's test part (`ganbench.data.parts`), which neither is trained on.
+    """
+
+    steps: PositiveInt
+    real: NonNegativeInt | Literal["all"] = 0
+    generated: NonNegativeInt = 0
+    learnt_from: PositiveInt | None = None
+    network: Literal["small", "lenet"] = "small"
+
+    kind: ClassVar[str] = "recognition"
+    metrics: ClassVar[Mapping[str, str]] = {
+        "character_accuracy": "share of unseen real characters that the recogniser reads right",
+        "captcha_accuracy": "share of unseen real captchas of which it reads all characters right",
+    }
+
+    def __post_init__(self) -> None:
+        if self.real != "all" and self.real + self.generated < 2:
+            raise ValueError("a recogniser is trained on 2 images or more, real or generated")
+        if self.learnt_from is not None and not self.generated:
+            raise ValueError("learnt_from says what a generator learns from, and none is trained where generated is 0")
+
+    def quick(self, rounds: int) -> Recognition:
+        real = 64 if self.real == "all" else min(self.real, 64)
+        return replace(self, steps=min(self.steps, rounds), real=real, generated=min(self.generated, 64))
+
+    def check(self, configuration: Configuration, data: DataSet) -> None:
+        if not isinstance(data, ImageSet) or data.labels is None:
+            raise UsageError(f"{data.name}: recognition is of labelled images, and these are none")
+        if _test_part(configuration.data) is None:
+            raise UsageError(f"{data.name} has no test part that a recogniser could be judged on")
+        for name, count in (("real", self.real), ("learnt_from", self.learnt_from)):
+            if isinstance(count, int) and count > len(data):
+                raise UsageError(f"{name}: {count:,} images, where {data.name} has {len(data):,}")
+        if self.generated and configuration.plan.generator.labels == "none":
+            raise UsageError(f"the recipe {configuration.recipe!r} draws no labels that were asked for; set labels")
+
+    def __call__(
+        self,
+        bench: Workbench,
+        folder: RunFolder,
+        *,
+        resume: bool,
+        watch: fitting.Watcher,
+        interrupted: Callable[[], bool],
+    ) -> Mapping[str, Any]:
+        configuration, data = bench.configuration, bench.data
+        assert isinstance(data, ImageSet)
+        settle(configuration.threads)
+        seed, start = configuration.seed, time.perf_counter()
+        share = GENERATOR_SHARE if self.generated else 0.0
+        try:
+            parts = [_some(data, self.real, seed)] if self.real else []
+            if self.generated:
+                parts.append(self._drawn(bench, folder, telling(watch, interrupted, self.steps, 0.0, share)))
+            on_share = telling(watch, interrupted, self.steps, share)
+            classifier = train_classifier(_together(parts), seed, on_share, network=self.network, steps=self.steps)
+        except StoppedError:
+            return {"status": "interrupted"}
+        seconds, cells = time.perf_counter() - start, cells_of(configuration.data)
+        found = recognise(classifier, unseen(configuration), cells.characters if cells else 1)
+        figures = {"character_accuracy": found.accuracy.value}
+        if found.strings is not None:
+            figures["captcha_accuracy"] = found.strings.value
+        return close(self, bench, folder, figures=figures, rounds=self.steps, seconds=seconds)
+
+    def _drawn(self, bench: Workbench, folder: RunFolder, on_share: Callable[[float], None]) -> ImageSet:
+        """Labelled images of a generator that was trained for this run alone; a sheet of them stays in its folder.
+
+        Raises:
+            WorkError: its training diverged.
+        """
+        configuration, data = bench.configuration, bench.data
+        assert isinstance(data, ImageSet)
+        learnt = _some(data, self.learnt_from or self.real or "all", configuration.seed)
+        trained = Workbench(configuration, learnt)
+        losses: dict[str, float] = {}
+        for report in trained.play():
+            losses = {name: float(loss) for name, loss in report.losses.items()}
+            on_share(trained.share)
+        if cause := why_diverged(trained.state, trained.recipe, losses):
+            raise WorkError(f"the generator's training diverged: {cause}")
+        save_image(trained.sheet(), folder.figures / "sheet.png")
+        assert learnt.labels is not None
+        labels = np.resize(np.unique(learnt.labels), self.generated)
+        return replace(learnt, pixels=trained.sample(self.generated, labels=labels), labels=labels)
+
+
+def unseen(configuration: Configuration) -> ImageSet:
+    """The test part of a configuration's data, prepared as they are.
+
+    Raises:
+        UsageError: there is none.
+    """
+    images = _test_part(configuration.data)
+    if images is None or configuration.images is None:
+        raise UsageError(f"{configuration.data} has no test part that a recogniser could be judged on")
+    found = load(images, configuration.images)
+    assert isinstance(found, ImageSet)
+    return found
+
+
+@lru_cache(maxsize=2)
+def _test_part(data: str) -> ImageSet | None:
+    """Remembered, as drawing it takes as long as a short training."""
+    return test_part(data)
+
+
+def _some(data: ImageSet, count: int | Literal["all"], seed: int) -> ImageSet:
+    """So many images, as many of each class; a greater draw of the same seed has those of a smaller one."""
+    return data if count == "all" else balanced(data, count, seed)
+
+
+def _together(parts: list[ImageSet]) -> ImageSet:
+    """Sets of the same classes as one."""
+    first = parts[0]
+    pixels, labels = (np.concatenate([getattr(part, name) for part in parts]) for name in ("pixels", "labels"))
+    return replace(first, pixels=pixels, labels=labels)
