@@ -1,0 +1,85 @@
+"""The layer of a generator by which it is explored: found, heard, and its weight as the noise sees it."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ganbench.explore.subject import Subject
+from ganbench.sampling import generate
+from ganbench.settings import unknown
+from ganbench.types import Latent, UsageError
+
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+FIRST = (nn.Linear, *TRANSPOSED)
+"""What may be a generator's first layer."""
+
+
+def first_layer(network: nn.Module, layer: str | None = None) -> tuple[str, nn.Module]:
+    """The first linear or transposed-convolution layer in the order of registration, or any by its name.
+
+    Raises:
+        UsageError: there is none, or none of that name.
+    """
+    named = {name: module for name, module in network.named_modules() if name}
+    if layer is not None:
+        if layer not in named:
+            raise UsageError(f"--layer: {unknown('layer', layer, named)}")
+        return layer, named[layer]
+    for name, module in named.items():
+        if isinstance(module, FIRST):
+            return name, module
+    raise UsageError("this generator has no linear or transposed-convolution layer to begin with")
+
+
+def heard(subject: Subject, module: nn.Module, name: str, latent: Latent) -> tuple[Tensor, Tensor]:
+    """What a layer is given and what it makes, a row a latent, when the generator is fed with these.
+
+    Raises:
+        UsageError: the generator does not call the layer, or gives it other things than a batch of the latents.
+    """
+    given: list[Tensor] = []
+    made: list[Tensor] = []
+
+    def hear(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        given.append(inputs[0].detach().float().cpu().flatten(1))
+        made.append(output.detach().float().cpu().flatten(1))
+
+    handle = module.register_forward_hook(hear)
+    try:
+        generate(subject.network, latent)
+    finally:
+        handle.remove()
+    if sum(map(len, made)) != len(latent.z):
+        raise UsageError(f"--layer {name}: the generator does not call this layer once for each image")
+    return torch.cat(given), torch.cat(made)
+
+
+def noise_weight(subject: Subject, layer: str | None = None) -> tuple[str, Float[Tensor, "noise out"]]:
+    """The name of a layer that sees the noise, and its weight: a row a number of the noise, in float64.
+
+    Of a layer that is also given a label or a code, which stand behind the noise, only the part of the noise.
+
+    Raises:
+        UsageError: the layer is neither linear nor a transposed convolution, or does not see the noise itself.
+    """
+    name, module = first_layer(subject.network, layer)
+    if not isinstance(module, FIRST):
+        raise UsageError(
+            f"--layer {name}: sefa needs a linear or a transposed-convolution layer, not {type(module).__name__}; "
+            "--method pca takes any"
+        )
+    latent = subject.latents(8, seed=0)
+    given, _ = heard(subject, module, name, latent)
+    z = latent.z.float().cpu()
+    # A layer before it may bring the noise to one length, which leaves its direction.
+    seen = given.shape[1] >= subject.noise and bool(
+        (F.cosine_similarity(given[:, : subject.noise], z) > 1 - 1e-4).all()
+    )
+    if not seen or (isinstance(module, TRANSPOSED) and module.groups > 1):
+        raise UsageError(f"--layer {name}: this layer is not given the noise itself; --method pca takes any layer")
+    weight = module.weight.detach().double().cpu()
+    rows = weight.T if isinstance(module, nn.Linear) else weight.flatten(1)
+    return name, rows[: subject.noise]
