@@ -19,7 +19,17 @@ from ganbench import fitting
 from ganbench.configuration import MEASURES, Configuration, configure, image_settings, refill
 from ganbench.data import DataSet, Images, ImageSet, PointSet, full_name
 from ganbench.data import load as load_data
-from ganbench.explore import DIRECTIONS, Attributes, Exploration, Subject, check_out, explore, write_exploration
+from ganbench.explore import (
+    DIRECTIONS,
+    Attributes,
+    Exploration,
+    Projection,
+    Subject,
+    check_out,
+    explore,
+    project,
+    write_exploration,
+)
 from ganbench.figures.curves import loss_curves, metric_curves
 from ganbench.metrics import MODE_COUNT, STACKED_COUNT, ImageRuler, PointRuler, features_for
 from ganbench.progress import watching
@@ -179,6 +189,17 @@ class Run:
         found = explore(*self.subject(checkpoint), method, directions, seed, layer)
         write_exploration(found, Path(out))
         return found
+
+    def project(
+        self,
+        pixels: np.ndarray,
+        labels: Int[np.ndarray, " n"] | None = None,
+        seed: int = 0,
+        checkpoint: str | int = "best",
+    ) -> Projection:
+        """The noise from which the generator comes nearest to images (uint8, as the data's), and how near that is."""
+        subject, attributes = self.subject(checkpoint)
+        return project(subject, pixels, labels, attributes, seed=seed)
 
     def curves(self) -> Figure:
         """The metrics along the training."""

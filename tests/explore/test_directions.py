@@ -12,7 +12,7 @@ from ganbench.explore.layers import first_layer, heard, noise_weight
 from ganbench.explore.pca import components, pca, regressed
 from ganbench.explore.sefa import factorise, sefa
 from ganbench.explore.supervised import ridge, supervised
-from ganbench.networks import DCGAN, MLP, Network, Residual
+from ganbench.networks import DCGAN, MLP, Fourier, Network, Residual
 from ganbench.priors import Coded, Noise
 from ganbench.types import Latent, Prior, Sizes, UsageError
 from tests.explore.made import ATTRIBUTES, NOISE, stroke, turned
@@ -169,6 +169,13 @@ def test_noise_that_is_only_made_shorter_is_still_seen() -> None:
             return super().forward(z / z.norm(dim=1, keepdim=True)).view(-1, 1, 4, 4)
 
     assert noise_weight(Subject.of_module("own", Unit(nn.Linear(5, 16), nn.Tanh()), 5))[1].shape == (5, 16)
+
+
+def test_features_of_the_noise_are_not_the_noise() -> None:
+    subject = of(MLP((12, 9), features=Fourier((1.0,), 4)), "concat", 0)
+    with pytest.raises(UsageError, match="is not given the noise itself"):
+        sefa(subject, 2)
+    assert pca(subject, 2).vectors.shape == (2, 5)
 
 
 class Misled(nn.Module):

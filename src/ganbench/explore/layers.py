@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganbench.explore.subject import Subject
+from ganbench.explore.subject import Subject, with_noise
 from ganbench.sampling import generate
 from ganbench.settings import unknown
 from ganbench.types import Latent, UsageError
@@ -71,15 +71,20 @@ def noise_weight(subject: Subject, layer: str | None = None) -> tuple[str, Float
             f"--layer {name}: sefa needs a linear or a transposed-convolution layer, not {type(module).__name__}; "
             "--method pca takes any"
         )
-    latent = subject.latents(8, seed=0)
-    given, _ = heard(subject, module, name, latent)
-    z = latent.z.float().cpu()
-    # A layer before it may bring the noise to one length, which leaves its direction.
-    seen = given.shape[1] >= subject.noise and bool(
-        (F.cosine_similarity(given[:, : subject.noise], z) > 1 - 1e-4).all()
-    )
-    if not seen or (isinstance(module, TRANSPOSED) and module.groups > 1):
+    if not _sees_noise(subject, module, name) or (isinstance(module, TRANSPOSED) and module.groups > 1):
         raise UsageError(f"--layer {name}: this layer is not given the noise itself; --method pca takes any layer")
     weight = module.weight.detach().double().cpu()
     rows = weight.T if isinstance(module, nn.Linear) else weight.flatten(1)
     return name, rows[: subject.noise]
+
+
+def _sees_noise(subject: Subject, module: nn.Module, name: str) -> bool:
+    """Whether a layer is given the noise, and behind it nothing that depends on it."""
+    z = subject.latents(8, seed=0).z
+    given, _ = heard(subject, module, name, with_noise(subject.latents(1, seed=0), z[None]))
+    if given.shape[1] < subject.noise:
+        return False
+    first, rest = given[:, : subject.noise], given[:, subject.noise :]
+    # A layer before it may bring the noise to one length, which leaves its direction.
+    alike = F.cosine_similarity(first, z.float().cpu()) > 1 - 1e-4
+    return bool(alike.all()) and bool((rest == rest[:1]).all())

@@ -56,7 +56,7 @@ def project(
         need = "needs the images' labels" if labels is None else "takes no labels"
         raise UsageError(f"project: {subject.name} {need}")
     start = subject.latents(n * starts, derive(seed, "projection"))
-    asked = None if labels is None else torch.as_tensor(labels, device=subject.device).repeat_interleave(starts)
+    asked = None if labels is None else torch.tensor(labels, device=subject.device).repeat_interleave(starts)
     target = scaled(pixels).to(subject.device).repeat_interleave(starts, dim=0)
     reader = attributes.reader if attributes is not None else None
     see = deepcopy(reader.classifier.network).to(subject.device).features if reader else None
