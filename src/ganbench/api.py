@@ -19,8 +19,19 @@ from ganbench import fitting
 from ganbench.configuration import MEASURES, Configuration, configure, image_settings, refill
 from ganbench.data import DataSet, Images, ImageSet, PointSet, full_name
 from ganbench.data import load as load_data
+from ganbench.explore import (
+    DIRECTIONS,
+    Attributes,
+    Exploration,
+    Projection,
+    Subject,
+    check_out,
+    explore,
+    project,
+    write_exploration,
+)
 from ganbench.figures.curves import loss_curves, metric_curves
-from ganbench.metrics import MODE_COUNT, STACKED_COUNT, ImageRuler, PointRuler
+from ganbench.metrics import MODE_COUNT, STACKED_COUNT, ImageRuler, PointRuler, features_for
 from ganbench.progress import watching
 from ganbench.recipes.base import Recipe
 from ganbench.runs import UNNAMED, RunFolder
@@ -155,6 +166,40 @@ class Run:
     def sheet(self, checkpoint: str | int = "best", count: int = 64) -> Image:
         """Generated images."""
         return self.workbench(checkpoint).sheet(count)
+
+    def subject(self, checkpoint: str | int = "best") -> tuple[Subject, Attributes]:
+        """The generator of images as `ganbench.explore` takes it, and the attributes that its images are judged by."""
+        bench = self.workbench(checkpoint)
+        subject = Subject.of_run(bench)
+        assert isinstance(bench.data, ImageSet)
+        features = features_for(bench.data, self.configuration.features)
+        return subject, Attributes(features, bench.data.classes)
+
+    def explore(
+        self,
+        out: str | Path,
+        method: str = "sefa",
+        directions: int = DIRECTIONS,
+        seed: int = 0,
+        checkpoint: str | int = "best",
+        layer: str | None = None,
+    ) -> Exploration:
+        """Finds directions of the noise and judges them, as `ganbench explore` does, and writes the folder."""
+        check_out(Path(out))
+        found = explore(*self.subject(checkpoint), method, directions, seed, layer)
+        write_exploration(found, Path(out))
+        return found
+
+    def project(
+        self,
+        pixels: np.ndarray,
+        labels: Int[np.ndarray, " n"] | None = None,
+        seed: int = 0,
+        checkpoint: str | int = "best",
+    ) -> Projection:
+        """The noise from which the generator comes nearest to images (uint8, as the data's), and how near that is."""
+        subject, attributes = self.subject(checkpoint)
+        return project(subject, pixels, labels, attributes, seed=seed)
 
     def curves(self) -> Figure:
         """The metrics along the training."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import re
 from html.parser import HTMLParser
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ganbench.gallery import read_picture
-from ganbench.reports import Page, Picture, Section, Table, render, write_page
+from ganbench.reports import Page, Picture, Section, Slider, Table, render, write_page
 
 HOSTILE = ("<b>.csv", "</title><script>alert(1)</script>", '" onerror="alert(1)', "{{ 7 * 6 }}", "a & b &lt;", "'")
 VOID = {"meta", "img", "br", "link", "input"}
@@ -162,3 +163,15 @@ def test_a_light_picture_is_small_and_looks_the_same(tmp_path: Path) -> None:
     assert read_picture(whole, "").data == whole.read_bytes()
     Image.fromarray(pixels[:64, :64]).save(small := tmp_path / "small.png")
     assert read_picture(small, "", light=True).data == small.read_bytes()
+
+
+def test_the_only_script_is_that_of_sliders_and_its_hash_allows_it() -> None:
+    picture = Picture("a <direction>", b"RIFF", "image/webp")
+    section = Section("Sliders", sliders=[Slider(picture, ["-1", "0", "+1"])])
+    page = render(Page("sliders", sections=[section]))
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in page
+    assert 'max="2" value="1"' in page
+    assert "a &lt;direction&gt;" in page
+    assert "script" not in render(Page("none", sections=[Section("empty")]))

@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from ganbench import __version__
-from ganbench.cli import classify, compare, data, demo, evaluate, export, recipes, reproduce, sample, train, tune
+from ganbench.cli import (
+    classify,
+    compare,
+    data,
+    demo,
+    evaluate,
+    explore,
+    export,
+    recipes,
+    reproduce,
+    sample,
+    train,
+    tune,
+)
 from ganbench.errors import UsageError, WorkError
 
 app = typer.Typer(
@@ -38,6 +51,7 @@ def _root(
 app.command("demo")(demo.command)
 app.command("train")(train.command)
 app.command("sample")(sample.command)
+app.command("explore")(explore.command)
 app.command("export")(export.command)
 app.command("evaluate")(evaluate.command)
 app.command("compare")(compare.command)

@@ -84,6 +84,8 @@ def products_of(*networks: nn.Module) -> list[nn.Module]:
 
 def product(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d, h: Tensor) -> Tensor:
     """One linear or convolutional layer, in the type of `h`."""
+    if h.dtype == torch.float32:
+        return layer(h)  # which is heard by hooks
     kept = getattr(layer, KEPT, None)
     weight = kept if kept is not None and kept.dtype == h.dtype else layer.weight.to(h.dtype)
     bias = None if layer.bias is None else layer.bias.to(h.dtype)

@@ -1,8 +1,9 @@
-"""Reports: one HTML file each, which opens offline, on a phone and in print, and needs no script."""
+"""Reports: one HTML file each, which opens offline, on a phone and in print; no script is needed but for sliders."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import re
 from collections.abc import Sequence
@@ -10,6 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+
+SLIDERS = """
+for (const slider of document.querySelectorAll(".slider")) {
+  const [picture, input, said] = ["img", "input", "output"].map((tag) => slider.querySelector(tag));
+  const positions = input.dataset.positions.split(" ");
+  input.addEventListener("input", () => {
+    picture.style.transform = `translateX(${-100 * input.value / positions.length}%)`;
+    said.textContent = positions[input.value];
+  });
+}
+"""
+"""The only script of a page, in those that have sliders. No other is allowed to run there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +55,19 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Slider:
+    """Frames of one size side by side in a picture, of which one is seen, at first the middle one.
+
+    `positions` says of each frame what it stands for.
+    """
+
+    picture: Picture
+    positions: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
-    """Under one heading: paragraphs, then tables, pictures and text as it stands; `folded` opens on a click."""
+    """Under one heading: paragraphs, sliders, tables, pictures and text as it stands; `folded` opens on a click."""
 
     heading: str
     paragraphs: Sequence[str] = ()
@@ -51,6 +75,7 @@ class Section:
     tables: Sequence[Table] = ()
     code: str = ""
     folded: bool = False
+    sliders: Sequence[Slider] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +100,9 @@ def render(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("page.html").render(page=page)
+    script = SLIDERS if any(section.sliders for section in page.sections) else ""
+    allowed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    return environment.get_template("page.html").render(page=page, script=script, allowed=allowed)
 
 
 def write_page(page: Page, path: Path) -> None:

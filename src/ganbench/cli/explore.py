@@ -1,0 +1,61 @@
+"""`ganbench explore`: directions of a generator's noise, and what they change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganbench.errors import UsageError
+
+
+def command(
+    out: Annotated[Path, typer.Option(help="The folder to write; an exploration in it is replaced.")],
+    run: Annotated[Path | None, typer.Argument(help="A run's folder; left out with --generator.")] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            help="sefa: from the first layer's weights; pca: from its activations; supervised: by attributes."
+        ),
+    ] = "sefa",
+    directions: Annotated[int, typer.Option(help="How many.")] = 5,
+    layer: Annotated[
+        str | None, typer.Option(help="The layer that sefa or pca looks at; by default the first.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Decides every draw.")] = 0,
+    checkpoint: Annotated[str, typer.Option(help="best, last, or a round that has a checkpoint.")] = "best",
+    generator: Annotated[
+        str | None,
+        typer.Option(help="module:function of your own code, which returns a torch module and its noise's dimension."),
+    ] = None,
+) -> None:
+    """Find directions of the noise, judge what they change beside random ones, and show them with sliders."""
+    if (run is None) == (generator is None):
+        raise UsageError("explore needs a run's folder or --generator module:function, one of the two")
+    from ganbench.api import load
+    from ganbench.explore import Attributes, explore, write_exploration
+    from ganbench.explore.own import subject_from
+    from ganbench.explore.pages import HEADER, legend, summary_rows
+    from ganbench.explore.writing import check_out
+    from ganbench.metrics.features import telling
+    from ganbench.metrics.random_conv import RandomConv
+
+    check_out(out)
+    if run is None:
+        subject, attributes = subject_from(str(generator)), Attributes(RandomConv())
+    else:
+        subject, attributes = load(run).subject(checkpoint)
+    found = explore(
+        subject, attributes, method, directions, seed, layer, watch=telling("judging directions beside random ones")
+    )
+    page = write_exploration(found, out)
+    directions_found = found.directions
+    print(f"{subject.name}: {directions} directions by {method} ({directions_found.found_in})")
+    rows = [list(HEADER), *summary_rows(found)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for paragraph in legend(found):
+        print(paragraph)
+    print(f"report: {page}")

@@ -1,0 +1,101 @@
+"""What a change of an image is judged by: numbers that a person could name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from ganbench.metrics.embedding import Features, Pixels
+from ganbench.metrics.features import Trained
+
+STATISTICS = ("brightness", "slant", "thickness", "width", "height")
+"""Of every image; of one in colours also `warmth`."""
+
+
+class Measured(NamedTuple):
+    """Attributes and features of images, a row an image."""
+
+    values: Float[np.ndarray, "n a"]
+    features: Float[np.ndarray, "n f"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attributes:
+    """Image statistics, and where the features are those of a classifier the probability of each of its classes.
+
+    `classes` are the names of the classes that it reads, which are the data's.
+    """
+
+    features: Features
+    classes: tuple[str, ...] = ()
+
+    @property
+    def reader(self) -> Trained | None:
+        """The classifier, where its classes are those of the data."""
+        return self.features if isinstance(self.features, Trained) and self.features.reads_labels else None
+
+    def names(self, colour: bool) -> tuple[str, ...]:
+        """The columns of what is measured."""
+        read = tuple(f"reads as {name}" for name in self.classes) if self.reader else ()
+        return (*STATISTICS, *(("warmth",) if colour else ()), *read)
+
+    def __call__(self, pixels: Pixels) -> Measured:
+        parts = [statistics(pixels)]
+        if self.reader:
+            parts.append(self.reader.classifier.probabilities(pixels))
+        return Measured(np.concatenate(parts, axis=1), self.features(pixels).features)
+
+
+def statistics(pixels: Pixels) -> Float[np.ndarray, "n a"]:
+    """Brightness, slant, thickness, width and height of each image; of those in colours also warmth.
+
+    Brightness is the mean grey from 0 to 1, warmth the mean of red less blue. The others are of the ink, which is how
+    far grey lies from the median g of the image's edge, I = |grey - g|:
+
+    - slant: -cov(x, y) / var(y) over the ink, y downwards: the tangent of the angle by which it leans to the right;
+    - thickness: 2 sum I / sum |grad I|, which is the width of long strokes, in pixels;
+    - width and height of the box around all ink above half of the greatest, in pixels.
+
+    They are 0 where there is no ink.
+    """
+    x = pixels.astype(np.float64) / 255
+    grey = x if x.ndim == 3 else x.mean(axis=3)
+    edge = np.concatenate([grey[:, 0], grey[:, -1], grey[:, :, 0], grey[:, :, -1]], axis=1)
+    ink = np.abs(grey - np.median(edge, axis=1)[:, None, None])
+    columns = [grey.mean(axis=(1, 2)), _slant(ink), _thickness(ink), _extent(ink, axis=1), _extent(ink, axis=2)]
+    if x.ndim == 4:
+        columns.append((x[..., 0] - x[..., 2]).mean(axis=(1, 2)))
+    return np.stack(columns, axis=1)
+
+
+def _slant(ink: Float[np.ndarray, "n h w"]) -> Float[np.ndarray, " n"]:
+    y, x = np.mgrid[: ink.shape[1], : ink.shape[2]].astype(np.float64)
+    mass = ink.sum(axis=(1, 2))
+    share = ink / np.where(mass > 0, mass, 1)[:, None, None]
+    dx, dy = (axis - (share * axis).sum(axis=(1, 2))[:, None, None] for axis in (x, y))
+    covariance, variance = ((share * dy * other).sum(axis=(1, 2)) for other in (dx, dy))
+    return -_ratio(covariance, variance)
+
+
+def _thickness(ink: Float[np.ndarray, "n h w"]) -> Float[np.ndarray, " n"]:
+    # The ink ends at the image's edge.
+    framed = np.pad(ink, ((0, 0), (1, 1), (1, 1)))
+    down, right = np.diff(framed, axis=1)[:, :, :-1], np.diff(framed, axis=2)[:, :-1]
+    return _ratio(2 * ink.sum(axis=(1, 2)), np.hypot(down, right).sum(axis=(1, 2)))
+
+
+def _extent(ink: Float[np.ndarray, "n h w"], axis: int) -> Float[np.ndarray, " n"]:
+    """How many pixels the ink reaches across, seen along an axis of the images."""
+    most = ink.max(axis=(1, 2))
+    seen = (ink > most[:, None, None] / 2).any(axis=axis)
+    first, last = seen.argmax(axis=1), seen.shape[1] - seen[:, ::-1].argmax(axis=1)
+    return np.where(most > 0, last - first, 0).astype(np.float64)
+
+
+def _ratio(above: Float[np.ndarray, " n"], below: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """The quotient; 0 where there is nothing to divide by."""
+    there = below > 1e-9
+    return np.where(there, above / np.where(there, below, 1), 0.0)

@@ -1,0 +1,135 @@
+"""A generator of images that is explored: one of a run, or one that was trained elsewhere."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from ganbench.data import PointSet, to_pixels
+from ganbench.metrics.embedding import Pixels
+from ganbench.networks import set_precision
+from ganbench.priors import Noise
+from ganbench.sampling import generate, latents
+from ganbench.seeds import derive
+from ganbench.types import Latent, Prior, UsageError
+from ganbench.workbench import Workbench
+
+ROWS = 8
+"""Noise vectors that are shown side by side; where the generator is asked for labels, there is one for each."""
+
+MOST_LABELS = 10
+"""Of more classes the first so many are shown."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """A generator from a `Latent` to images (batch, channels, height, width) in [-1, 1].
+
+    `labels` are those of its data, in whose shares it is asked for labels, and `classes` their names; none of both
+    where it takes no labels.
+    """
+
+    name: str
+    network: nn.Module
+    prior: Prior
+    classes: tuple[str, ...] = ()
+    labels: Int[np.ndarray, " n"] | None = None
+    device: torch.device | str = "cpu"
+
+    @classmethod
+    def of_run(cls, bench: Workbench) -> Subject:
+        """The generator that a run samples from, in fp32.
+
+        Raises:
+            UsageError: it makes points.
+        """
+        if isinstance(bench.data, PointSet):
+            raise UsageError(
+                f"exploring is for generators of images; {bench.data.title} holds points, of which "
+                "`ganbench sample RUN --count N --out FILE.png` draws what was learnt"
+            )
+        network = deepcopy(bench.state.sampler).eval().requires_grad_(False)
+        set_precision(network, lambda width: torch.float32)
+        asked = (bench.data.classes, bench.data.labels) if bench.conditional else ((), None)
+        return cls(bench.title, network, bench.state.prior, *asked, bench.device)
+
+    @classmethod
+    def of_module(cls, name: str, module: nn.Module, noise: int) -> Subject:
+        """A person's own module from standard normal noise (batch, noise) to images in [-1, 1].
+
+        Raises:
+            UsageError: it does not take such noise, or gives something else.
+        """
+        if noise < 1:
+            raise UsageError(f"{name}: the dimension of the noise is a whole number above 0, not {noise}")
+        subject = cls(name, FromNoise(deepcopy(module)).eval().requires_grad_(False), Noise(dimension=noise))
+        try:
+            x = generate(subject.network, subject.latents(2, seed=0))
+        # A module of one's own can fail in any way.
+        except Exception as error:
+            raise UsageError(f"{name}: the generator does not take noise (2, {noise}): {_first_line(error)}") from error
+        if x.dim() != 4 or len(x) != 2 or x.shape[1] not in (1, 3) or not x.isfinite().all():
+            raise UsageError(
+                f"{name}: a generator gives finite images (batch, 1 or 3, height, width) in [-1, 1]; of noise "
+                f"(2, {noise}) this one makes {tuple(x.shape)}"
+            )
+        return subject
+
+    @property
+    def noise(self) -> int:
+        return self.prior.dimension
+
+    def latents(self, count: int, seed: int) -> Latent:
+        """Latents as the generator is trained on, with labels in the shares that the data have them."""
+        asked = None
+        if self.labels is not None:
+            asked = torch.from_numpy(np.random.default_rng(derive(seed, "labels")).choice(self.labels, count))
+        return self._drawn(count, asked, seed)
+
+    def rows(self, seed: int) -> Latent:
+        """Latents to be shown: a label each, where there are labels."""
+        if self.labels is None:
+            return self._drawn(ROWS, None, seed)
+        return self._drawn(len(self.row_names), torch.arange(len(self.row_names)), seed)
+
+    def _drawn(self, count: int, asked: Tensor | None, seed: int) -> Latent:
+        labels = None if asked is None else asked.to(self.device)
+        return latents(self.prior, count, labels, seed=derive(seed, "latents"), device=self.device)
+
+    @property
+    def row_names(self) -> tuple[str, ...]:
+        """The labels of `rows`."""
+        return self.classes[:MOST_LABELS]
+
+    def images(self, latent: Latent) -> Pixels:
+        """What the generator makes of latents, as uint8 (n, h, w) or (n, h, w, 3)."""
+        return to_pixels(generate(self.network, latent))
+
+
+class FromNoise(nn.Module):
+    """A module of noise alone, called with a latent."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, latent: Latent) -> Float[Tensor, "batch ..."]:
+        return self.module(latent.z)
+
+
+def with_noise(latent: Latent, z: Float[Tensor, "n steps noise"]) -> Latent:
+    """For each latent so many with other noise, row by row, but its label and its code."""
+
+    def repeat(part: Tensor | None) -> Tensor | None:
+        return None if part is None else part.repeat_interleave(z.shape[1], dim=0)
+
+    return Latent(z.flatten(0, 1), repeat(latent.y), repeat(latent.code), latent.choices)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:200] or type(error).__name__

@@ -1,0 +1,64 @@
+"""Directions along which a measured attribute grows, by regression on the noise. After arXiv:1907.10786."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from ganbench.explore.attributes import Attributes
+from ganbench.explore.directions import Directions
+from ganbench.explore.subject import Subject
+from ganbench.seeds import derive
+from ganbench.types import UsageError
+
+DRAWN = 2000
+"""Images whose attributes are measured; half of them are held out."""
+
+RIDGE = 0.01
+"""The penalty on the squared weights, beside the mean squared error of a standardised attribute."""
+
+
+def ridge(
+    z: Float[np.ndarray, "n noise"], scores: Float[np.ndarray, "n a"], penalty: float = RIDGE
+) -> Float[np.ndarray, "noise a"]:
+    """The weights w that make mean (score - z w)^2 + penalty |w|^2 least, of each column of scores."""
+    gram = z.T @ z / len(z) + penalty * np.eye(z.shape[1])
+    return np.linalg.solve(gram, z.T @ scores / len(z))
+
+
+def supervised(subject: Subject, count: int, attributes: Attributes, seed: int = 0) -> Directions:
+    """For the `count` attributes that the noise explains best, the direction in which each grows.
+
+    Noise and attributes are taken as they differ from the mean of their label, so that what a label asks for is not
+    put down to the noise. `strengths` are the shares of the variance (R^2) that is explained in the half held out.
+
+    Raises:
+        UsageError: fewer attributes vary.
+    """
+    latent = subject.latents(DRAWN, derive(seed, "supervised"))
+    pixels = subject.images(latent)
+    scores, colour = attributes(pixels).values, pixels.ndim == 4
+    z = latent.z.double().cpu().numpy()
+    labels = np.zeros(DRAWN, int) if latent.y is None else latent.y.cpu().numpy()
+    z, scores = _within(z, labels), _within(scores, labels)
+    spread = scores.std(axis=0)
+    varied = np.flatnonzero(spread > 1e-9)
+    if len(varied) < count:
+        raise UsageError(f"--directions {count}: only {len(varied)} attributes of these images vary")
+    scores = scores[:, varied] / spread[varied]
+    half = DRAWN // 2
+    weights = ridge(z[:half], scores[:half])
+    left = ((scores[half:] - z[half:] @ weights) ** 2).mean(axis=0)
+    explained = 1 - left / (scores[half:] ** 2).mean(axis=0).clip(1e-12)
+    first = np.argsort(-explained, kind="stable")[:count]
+    vectors = (weights / np.linalg.norm(weights, axis=0)).T[first]
+    names = [attributes.names(colour)[varied[place]] for place in first]
+    return Directions("supervised", ", ".join(names), vectors, explained[first], "R^2 held out")
+
+
+def _within(values: Float[np.ndarray, "n d"], labels: np.ndarray) -> Float[np.ndarray, "n d"]:
+    """Each row less the mean of the rows of its label."""
+    found = values.astype(np.float64)
+    for label in np.unique(labels):
+        found[labels == label] -= found[labels == label].mean(axis=0)
+    return found
