@@ -39,11 +39,12 @@ class Falling:
     it stays on the device.
 
     >>> falling = Falling(window=1, windows=3)
-    >>> memory = falling.init()
+    >>> memory, turned = falling.init(), []
     >>> for gap in (1.0, 3.0, 2.5, 2.0):
     ...     memory = falling.judge(falling.add(torch.tensor(gap), memory))
-    ...     print(bool(falling.fallen(memory)), end=" ")
-    False False False True
+    ...     turned.append(bool(falling.fallen(memory)))
+    >>> turned
+    [False, False, False, True]
     """
 
     window: PositiveInt = 5
