@@ -52,15 +52,17 @@ def write_prepared(
 ) -> bool:
     """Makes a prepared folder of the parts (`train`, and perhaps `test`), with other files beside them.
 
-    All is written under another name and renamed when it is whole. A folder that holds the very same already is left
-    as it is; then the answer is False.
+    All is written in another folder, which is renamed when it is whole; an empty folder that is there already, which
+    may be the one that the shell is in, gets the files, the record last. A folder that holds the very same already is
+    left as it is; then the answer is False.
 
     Raises:
         UsageError: `path` holds something else.
         WorkError: it cannot be written.
     """
     require_room(path, origin)
-    filled = path.with_name(f".{path.name}.{os.getpid()}")
+    whole = path.resolve()  # `.` has no name
+    filled = whole.with_name(f".{whole.name}.{os.getpid()}")
     try:
         filled.mkdir(parents=True)
         for name, content in (beside or {}).items():
@@ -75,9 +77,11 @@ def write_prepared(
         (filled / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
         if is_prepared(path):
             return _require_same(path, record)
-        if path.exists():
-            path.rmdir()
-        filled.rename(path)
+        if whole.exists():
+            for file in sorted(filled.iterdir(), key=lambda file: file.name == RECORD):
+                file.rename(whole / file.name)
+        else:
+            filled.rename(whole)
     except OSError as error:
         raise WorkError(f"{path} cannot be written: {error.strerror or error}") from None
     finally:
