@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import os
 import shutil
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int, UInt8
 
+from ganbench.data.files import sha256
 from ganbench.data.images import ImageSet
 from ganbench.settings import at, dotted_names
 from ganbench.types import UsageError, WorkError
@@ -173,7 +173,7 @@ def _write_part(folder: Path, name: str, part: Part) -> dict[str, Any]:
         counts["captchas"] = len(part.captchas)
         with open(folder / f"{name}-captchas.csv", "w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([("file", "text"), *part.captchas])
-    return {**counts, "files": {file.name: _sha256(file) for file in sorted(folder.glob(f"{name}-*"))}}
+    return {**counts, "files": {file.name: sha256(file) for file in sorted(folder.glob(f"{name}-*"))}}
 
 
 def _checked(path: Path, record: Mapping[str, Any], part: str) -> Mapping[str, str]:
@@ -184,7 +184,7 @@ def _checked(path: Path, record: Mapping[str, Any], part: str) -> Mapping[str, s
     for name, written in files.items():
         if not (path / name).is_file():
             raise UsageError(f"{path}: {name} is missing; prepare the data again, into a new folder")
-        if _sha256(path / name) != written:
+        if sha256(path / name) != written:
             raise UsageError(f"{path}: {name} is damaged or altered; prepare the data again, into a new folder")
     return files
 
@@ -196,11 +196,3 @@ def _require_same(path: Path, record: Mapping[str, Any]) -> bool:
     for part in record["parts"]:
         _checked(path, record, part)
     return False
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while chunk := file.read(2**20):
-            digest.update(chunk)
-    return digest.hexdigest()

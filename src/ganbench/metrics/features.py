@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ganbench.data.downloads import cache_folder
+from ganbench.data.feature_files import INCEPTION, named_file
 from ganbench.data.images import STACKED, ImageSet
 from ganbench.data.parts import test_part
 from ganbench.metrics.classifier import Classifier, read_classifier, write_classifier
@@ -30,7 +31,7 @@ SHIPPED = ("mnist-cnn", "fashion-mnist-cnn", "digits-cnn")
 """Networks that come with ganbench, each a file in `weights` of `ganbench classify train`: ten epochs of MNIST and of
 Fashion-MNIST, 40 of the digits."""
 
-OWN, OTHER, RANDOM, INCEPTION = "own-cnn", "other-cnn", "random-conv", "inception:"
+OWN, OTHER, RANDOM = "own-cnn", "other-cnn", "random-conv"
 
 TRIED = 1000
 """Images of the data, drawn at random, on which a network is tried."""
@@ -108,11 +109,10 @@ def features_for(data: ImageSet, asked: str = "auto") -> Features:
         return _other(data)
     if asked == RANDOM:
         return RandomConv()
-    if asked.startswith(INCEPTION):
-        return Inception(Path(asked.removeprefix(INCEPTION)).expanduser())
-    if asked.endswith(".safetensors"):
-        return _trained(Path(asked).stem, read_classifier(Path(asked).expanduser()), data)
-    raise UsageError(_unknown(asked))
+    file = named_file(asked)
+    if file is None:
+        raise UsageError(_unknown(asked))
+    return Inception(file) if asked.startswith(INCEPTION) else _trained(file.stem, read_classifier(file), data)
 
 
 def _unknown(asked: str) -> str:
