@@ -45,8 +45,8 @@ class Configuration:
 
     Without `snapshot_every` there are 12 snapshots, evenly spread. `precision` auto computes hidden layers in bf16
     where the machine does that faster. `threads` is torch's number of threads. For images `images` says how they are
-    prepared, and `features` over which features they are measured: those of a file by its absolute path. `track` tensorboard also writes losses, metrics
-    and pictures for TensorBoard.
+    prepared, and `features` over which features they are measured, a file by its absolute path. `track` tensorboard
+    also writes losses, metrics and pictures for TensorBoard.
     """
 
     recipe: str
