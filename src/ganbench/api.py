@@ -156,8 +156,18 @@ class Run:
     ) -> dict[str, float]:
         """Metrics of what is generated against the run's own or other data; `count` things for the distances."""
         data = self.data if against is None else load_data(against, self.configuration.images or Images())
-        bench = self.workbench(checkpoint)
+        bench = self._measured_workbench(checkpoint)
         return bench.measure_by(make_ruler(data, count, self.configuration.features))
+
+    def _measured_workbench(self, checkpoint: str | int = "best") -> Workbench:
+        """The training as a checkpoint has it, to be looked at through the features of the configuration.
+
+        Raises:
+            UsageError: they are in a file that has changed.
+        """
+        bench = self.workbench(checkpoint)
+        bench.require_same_features(self.folder.checkpoint(checkpoint))
+        return bench
 
     def scatter(self, checkpoint: str | int = "best") -> Figure:
         """Real and generated points over the critic's surface."""
@@ -169,7 +179,7 @@ class Run:
 
     def subject(self, checkpoint: str | int = "best") -> tuple[Subject, Attributes]:
         """The generator of images as `ganbench.explore` takes it, and the attributes that its images are judged by."""
-        bench = self.workbench(checkpoint)
+        bench = self._measured_workbench(checkpoint)
         subject = Subject.of_run(bench)
         assert isinstance(bench.data, ImageSet)
         features = features_for(bench.data, self.configuration.features)
@@ -225,8 +235,9 @@ def evaluate(what: str | Path | np.ndarray | Tensor, against: Data, features: st
     count = MEASURES[data.medium].final
     if run:
         _same_shape(str(what), run.data, data)
+        bench = run.workbench() if features else run._measured_workbench()
         ruler = make_ruler(data, count, features or run.configuration.features)
-        metrics = run.workbench().measure_by(ruler)
+        metrics = bench.measure_by(ruler)
     else:
         samples, data = _alike(what, against, data)
         _same_shape(samples.name, samples, data)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
+from ganbench.data.feature_files import full_features
 from ganbench.data.images import Images
 from ganbench.recipes import recipe_named
 from ganbench.recipes.base import Recipe
@@ -44,8 +45,8 @@ class Configuration:
 
     Without `snapshot_every` there are 12 snapshots, evenly spread. `precision` auto computes hidden layers in bf16
     where the machine does that faster. `threads` is torch's number of threads. For images `images` says how they are
-    prepared, and `features` over which features they are measured. `track` tensorboard also writes losses, metrics
-    and pictures for TensorBoard.
+    prepared, and `features` over which features they are measured, a file by its absolute path. `track` tensorboard
+    also writes losses, metrics and pictures for TensorBoard.
     """
 
     recipe: str
@@ -59,7 +60,7 @@ class Configuration:
     threads: Annotated[int, Field(ge=1, le=1024)] = 1
     measure: Measure = Measure()
     images: Images | None = None
-    features: str = "auto"
+    features: Annotated[str, AfterValidator(full_features)] = "auto"
     track: Literal["none", "tensorboard"] = "none"
 
     def tree(self, *, for_file: bool = True) -> dict[str, Any]:

@@ -89,13 +89,14 @@ class Session:
         """Goes back to the newest whole checkpoint, or to the start where there is none.
 
         Raises:
-            UsageError: the data are not those that the run was begun with.
+            UsageError: the data are not those that the run was begun with, or the file of the features is not.
         """
         checkpoint = checkpoints.read_last(self.folder.checkpoints)
         if checkpoint is None:
             self.folder.rewind(-1)
             return
         self.bench.restore(checkpoint)
+        self.bench.require_same_features(checkpoint)
         self.measuring = checkpoint.facts["measuring"]
         self.watch.recall(checkpoint.facts["watch"])
         self.folder.rewind(checkpoint.round)
@@ -192,7 +193,7 @@ class Session:
         if self.tracker:
             self.tracker.flush()  # a resumed training goes on from here, and does not write again what was before
         facts = {**state.counters(), "data_sha256": self.bench.fingerprint, "measuring": self.measuring}
-        facts["watch"] = self.watch.memory()
+        facts |= {"features_sha256": self.bench.features_sha256, "watch": self.watch.memory()}
         checkpoints.write(self.folder.checkpoints, checkpoints.Checkpoint(state.tensors(), facts), best=best)
 
     def finish(self) -> dict[str, Any]:

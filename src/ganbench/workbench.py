@@ -17,6 +17,7 @@ from ganbench.checkpoints import Checkpoint
 from ganbench.configuration import Configuration
 from ganbench.data import DataSet, PointSet
 from ganbench.data.batches import Batches
+from ganbench.data.feature_files import features_sha256, named_file
 from ganbench.figures.scatter import scatter
 from ganbench.figures.sheets import labelled_sheet, sheet
 from ganbench.figures.surface import SurfaceGrid, grid, limits, surface_from_scores
@@ -80,6 +81,18 @@ class Workbench:
     def fingerprint(self) -> str:
         """The data's, taken once: of a large set of images it takes a second."""
         return self.data.fingerprint
+
+    @cached_property
+    def features_sha256(self) -> str | None:
+        """Of the file of the features that the configuration names, where it names one."""
+        return features_sha256(self.configuration.features)
+
+    def require_same_features(self, checkpoint: Checkpoint) -> None:
+        """Raises UsageError where the features are in a file that is not the one that a checkpoint was measured by."""
+        if checkpoint.facts.get("features_sha256", self.features_sha256) != self.features_sha256:
+            file = named_file(self.configuration.features)
+            what = "has changed" if self.features_sha256 else "is gone"
+            raise UsageError(f"{file} {what} since this run was begun, which is measured over the features in it")
 
     def play(self) -> Iterator[Report]:
         """Plays the rounds that are left of the configuration's span, and reports each."""

@@ -12,12 +12,15 @@ from PIL import Image
 from ganbench.data import ImageSet
 from ganbench.data.cells import Cells
 from ganbench.data.drawn_captchas import draw_captchas
+from ganbench.data.parts import test_part as part_to_test_on
 from ganbench.data.prepared import captchas_of
 from ganbench.metrics import features_for
 from ganbench.metrics.classifier import Classifier, read_classifier, write_classifier
 from ganbench.metrics.classifier_training import train_classifier
+from ganbench.types import UsageError
 from tests.cli.conftest import Outcome
 from tests.closed_form.test_images_features import stripes
+from tests.data.hostile_images import write_idx
 
 Command = Callable[..., Outcome]
 
@@ -78,8 +81,10 @@ def test_evaluation_counts_and_draws_what_was_misread(at_hand: Command) -> None:
     assert told["images"]["low"] < 37 / 40 < told["images"]["high"]
     expected = [{"given": "D", "read": read, "count": 1} for read in "ABC"]
     assert sorted(told["confused"], key=lambda pair: pair["read"]) == expected
+    assert told["part"] == "all"
     ended = at_hand("classify", "evaluate", "reader.safetensors", "wrong.npz", "--out", "new/sheet.png")
-    assert ended.code == 0, ended.err
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("wrong.npz: all 40 images, which it may have been trained on\n")
     assert "92.50% of 40 images read right" in ended.out
     assert "D read as A: 1" in ended.out
     with Image.open("new/sheet.png") as sheet:
@@ -115,7 +120,7 @@ def test_prediction_reads_characters_and_says_what_it_cannot_read(at_hand: Comma
     ended = at_hand("classify", "predict", "reader.safetensors", "cells", "missing.png")
     assert ended.code == 1
     assert len(ended.out.splitlines()) == 4
-    for said in ("whole.png: 30 x 96 pixels", "damaged.png: there is no such", "missing.png: there is no such"):
+    for said in ("whole.png: 96 x 30 pixels", "damaged.png: there is no such", "missing.png: there is no such"):
         assert said in ended.err
     assert "3 of 7 images could not be read" in ended.err
     ended = at_hand("classify", "predict", "reader.safetensors", "cells/damaged.png")
@@ -153,7 +158,10 @@ def test_a_prepared_folder_gives_all_verbs_what_they_need(ganbench: Command) -> 
     kept = len(captchas_of(prepared))
     assert f"lenet, {4 * kept} images" in ended.out
     assert f"of {len(tried)} whole strings read right" in ended.out
-    told = json.loads(ganbench("classify", "evaluate", file, "set", "--json").out)
+    ended = ganbench("classify", "evaluate", file, "set")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith(f"set: the test part, {4 * len(tried)} images\n")
+    told = json.loads(ganbench("classify", "evaluate", file, "set", "--json", "--threads", "1").out)
     assert (told["images"]["total"], told["strings"]["total"]) == (4 * len(tried), len(tried))
     ended = ganbench("classify", "predict", file, *(f"raw/{name}" for name in tried))
     assert ended.code == 0, ended.err
@@ -175,6 +183,7 @@ def test_an_audit_finds_planted_errors_and_its_list_can_be_trained_with(at_hand:
             given = name if i != 10 else "B"  # one of A
             (folder / given).mkdir(parents=True, exist_ok=True)
             Image.fromarray(data.pixels[i]).save(folder / given / f"{i}.png")
+    (folder / "A" / "15.png").write_bytes(b"no image, and its place is left out of the list")
     ended = at_hand("classify", "audit", "stripes", "--out", "doubts", "--folds", "2", "--network", "lenet")
     assert ended.code == 0, ended.err
     assert ended.err.count("fold") >= 2
@@ -188,13 +197,60 @@ def test_an_audit_finds_planted_errors_and_its_list_can_be_trained_with(at_hand:
         labels = {row["file"]: row["label"] for row in csv.DictReader(file)}
     assert labels["B/10.png"] == "A"
     assert sum(not name.startswith(label) for name, label in labels.items()) == 1
+    assert len(labels) == 120
+    assert "A/15.png" not in labels
     command = ended.out.splitlines()[-1].removeprefix("ganbench ").replace("FILE", "f.safetensors")
     ended = at_hand(*command.split(), "--epochs", "1")
     assert ended.code == 0, ended.err
+    Image.fromarray(data.pixels[1]).save(folder / "A" / "11.png")  # before 110.png, whose row it takes
+    ended = at_hand(*command.split(), "--epochs", "1")
+    assert ended.code == 2
+    assert "corrected.csv, line 8: row 6 is A/110.png, and in stripes it is A/11.png" in ended.err
+
+
+def test_what_was_trained_on_is_told_when_it_is_evaluated(at_hand: Command) -> None:
+    assert at_hand("classify", "train", "rows.npz", "--out", "f.safetensors", "--epochs", "2").code == 0
+    ended = at_hand("classify", "evaluate", "f.safetensors", "rows.npz")
+    assert ended.code == 0
+    assert "warning: the recogniser was trained on these images" in ended.err
+
+
+def test_a_damaged_test_part_is_told_and_one_that_is_not_there_is_none(at_hand: Command, tmp_path: Path) -> None:
+    data = stripes(40, (20, 20), classes=4)
+    folder = tmp_path / "idx"
+    folder.mkdir()
+    write_idx(folder / "train-images-idx3-ubyte.gz", data.pixels)
+    write_idx(folder / "train-labels-idx1-ubyte.gz", np.asarray(data.labels, np.uint8))
+    assert part_to_test_on(str(folder)) is None
+    write_idx(folder / "t10k-images-idx3-ubyte.gz", data.pixels)
+    with pytest.raises(UsageError, match="lacks t10k-labels-idx1-ubyte"):
+        part_to_test_on(str(folder))
+    (folder / "t10k-labels-idx1-ubyte.gz").write_bytes(b"cut short")
+    for words in (("train", "idx", "--out", "f.safetensors"), ("evaluate", "reader.safetensors", "idx")):
+        ended = at_hand("classify", *words)
+        assert ended.code == 2
+        assert "t10k-labels-idx1-ubyte.gz: this is no readable .gz file" in ended.err
+    write_idx(folder / "t10k-labels-idx1-ubyte.gz", np.asarray(data.labels, np.uint8))
+    found = part_to_test_on(str(folder))
+    assert found is not None
+    assert len(found) == 40
+
+
+def test_a_file_that_cannot_be_written_is_told_before_the_training(
+    at_hand: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ganbench.metrics import classifier_training
+
+    monkeypatch.setattr(classifier_training, "train_classifier", lambda *_, **__: pytest.fail("training was begun"))
+    ended = at_hand("classify", "train", "rows.npz", "--out", "reader.safetensors/f.safetensors")
+    assert ended.code == 2
+    assert "cannot be written" in ended.err
 
 
 WRONG = [
     (("train", "rows.npz", "--out", "f.pt"), ".safetensors"),
+    (("train", "rows.npz", "--out", "folder.safetensors"), "folder.safetensors is a folder"),
+    (("train", "rows.npz", "--out", "rows.npz/f.safetensors"), "f.safetensors cannot be written"),
     (("train", "moons", "--out", "f.safetensors"), "set of points"),
     (("train", "missing", "--out", "f.safetensors"), "missing"),
     (("train", "plain.npy", "--out", "f.safetensors"), "no labels"),
@@ -231,7 +287,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("words", "said"), WRONG, ids=lambda part: " ".join(part) if isinstance(part, tuple) else None)
 def test_wrong_commands_are_refused_in_a_sentence(at_hand: Command, words: tuple[str, ...], said: str) -> None:
-    for name in ("empty", "full/inside"):
+    for name in ("empty", "full/inside", "folder.safetensors"):
         Path(name).mkdir(parents=True)
     small = stripes(20, (8, 8))
     np.save("plain.npy", small.pixels)

@@ -33,6 +33,7 @@ def test_captchas_are_prepared_and_trained_on(ganbench: Callable[..., Outcome], 
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.splitlines() == [
         "to train: 32 captchas, 128 characters; to test: 8 captchas",
+        "distinct characters, pixel for pixel: 160; of those to test 0% are among those to train, too",
         "rejected: 2 (1 unreadable, 1 wrongly named), each with its reason in set/rejected.csv",
         "look at: set/sheet.png",
         "next: ganbench train best --data set",

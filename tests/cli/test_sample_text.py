@@ -9,6 +9,7 @@ from PIL import Image
 
 from ganbench.api import Run, fit
 from ganbench.configuration import parse_change
+from ganbench.data.prepared import Origin, Part, write_prepared
 from tests.cli.conftest import TINY, Outcome
 from tests.cli.images import DENSE, asked, colours, digits_at_hand
 
@@ -38,6 +39,20 @@ def test_a_text_is_its_cells_side_by_side(ganbench: Callable[..., Outcome], tmp_
     for place, cell in enumerate(cells):
         top, left = place // 4 * 8, place % 4 * 12
         assert np.array_equal(pixels[top : top + 8, left : left + 12], cell)
+
+
+def test_a_text_of_another_length_than_captchas_have_gets_a_note(
+    ganbench: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    pixels, labels = np.random.default_rng(0).integers(0, 256, (48, 8, 8), dtype=np.uint8), np.arange(48) % 3
+    origin = Origin("captcha", "somewhere", {"cells": {"size": 8, "characters": 3}})
+    part = Part(pixels, labels, [(f"{i}.png", "KQX") for i in range(16)])
+    write_prepared(tmp_path / "set", origin, {"train": part}, "KQX")
+    changes = {**dict(parse_change(change) for change in DENSE), "labels": "inside", "features": "random-conv"}
+    run = fit("gan", tmp_path / "set", tmp_path / "run", progress=False, rounds=2, **changes)
+    shorter = ganbench("sample", run.path, "--text", "KQ", "--out", "short.png")
+    assert (shorter.code, shorter.err) == (0, "note: captchas of the data have 3 characters, 'KQ' 2\n")
+    assert ganbench("sample", run.path, "--text", "KQX", "--out", "right.png").err == ""
 
 
 def test_a_text_in_a_folder_is_a_file_of_its_name(

@@ -14,10 +14,11 @@ from scipy.stats import binomtest
 from ganbench.data import ImageSet
 from ganbench.data.cells import Cells
 from ganbench.data.digits import digits
-from ganbench.metrics.classifier import Classifier, read_classifier, write_classifier
+from ganbench.metrics import ImageRuler, features_for
+from ganbench.metrics.classifier import Classifier, read_classifier, save_classifier, write_classifier
 from ganbench.metrics.classifier_networks import NETWORKS, LeNet, Network
 from ganbench.metrics.classifier_training import balanced, train_classifier
-from ganbench.metrics.features import WEIGHTS
+from ganbench.metrics.features import WEIGHTS, Trained
 from ganbench.metrics.recognition import Recognition, Share, recognise
 from ganbench.types import UsageError
 from tests.closed_form.test_images_features import stripes
@@ -80,6 +81,39 @@ def reader() -> Classifier:
     return train_classifier(stripes(120, classes=3), steps=60)
 
 
+def test_a_network_that_knows_more_classes_in_another_order_reads_by_name(tmp_path: Path) -> None:
+    """Of images named b, c and a by a network of a, b, c and d: labels, probabilities, and what the data lack."""
+    data = stripes(160, classes=4)
+    trained = train_classifier(ImageSet("four", data.pixels, data.labels, tuple("abcd")), steps=80)
+    path = tmp_path / "four.safetensors"
+    save_classifier(trained, path)
+    seen = stripes(60, classes=4, seed=1)
+    assert seen.labels is not None
+    three = seen.take(np.flatnonzero(seen.labels < 3))
+    named = ImageSet("three", three.pixels, (three.labels + 2) % 3, tuple("bca"))  # type: ignore[operator]
+    features = features_for(named, str(path))
+    assert isinstance(features, Trained)
+    assert np.mean(features(named.pixels).labels == named.labels) == recognise(trained, named).accuracy.value > 0.9
+    assert np.mean(features.probabilities(named.pixels).argmax(axis=1) == named.labels) > 0.9
+    others = seen.pixels[seen.labels == 3]
+    assert np.mean(features(others).labels == 3) > 0.9  # d, beyond the data's own
+    found = ImageRuler(named, 20, features).measure(others[np.arange(22) % 15])
+    assert found["modes"] <= 1
+    assert found["label_kl"] > 2
+
+
+def test_labels_without_names_are_numbers_of_classes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    data = stripes(120, classes=3)
+    trained = train_classifier(ImageSet("named", data.pixels, data.labels, tuple("abc")), steps=60)
+    assert recognise(trained, data).accuracy.value > 0.9
+    save_classifier(trained, tmp_path / "abc.safetensors")
+    assert features_for(data, str(tmp_path / "abc.safetensors"))(data.pixels).labels is not None
+    assert capsys.readouterr().err == ""
+    other = ImageSet("other", data.pixels, data.labels, tuple("xyz"))
+    assert features_for(other, str(tmp_path / "abc.safetensors"))(data.pixels).labels is None
+    assert "abc does not read the labels of other: what is read" in capsys.readouterr().err
+
+
 def test_labels_are_compared_by_name(reader: Classifier) -> None:
     """The same images under other numbers are read as well."""
     data = stripes(60, classes=3, seed=1)
@@ -94,7 +128,7 @@ def test_labels_are_compared_by_name(reader: Classifier) -> None:
         (ImageSet("plain", np.zeros((6, 12, 10), np.uint8)), 1, "no labels"),
         (stripes(6, classes=4), 1, "class '3'"),
         (stripes(8, classes=3), 3, "whole strings"),
-        (stripes(6, (10, 12), classes=3), 1, "12 x 10"),
+        (stripes(6, (10, 12), classes=3), 1, "10 x 12 pixels, grey; these are 12 x 10"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(reader: Classifier, data: ImageSet, characters: int, said: str) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ganbench.data import ImageSet, full_name, load, sources
-from ganbench.data.captchas import Captcha, Captchas, Preparation, _split, as_part, prepare_captchas, text_of
+from ganbench.data.captchas import Captcha, Captchas, Preparation, as_part, prepare_captchas, split, text_of
 from ganbench.data.cells import Cells
 from ganbench.data.drawn_captchas import ALPHABET, COUNT, captchas, draw_captchas
 from ganbench.settings import from_tree
@@ -157,29 +157,39 @@ def test_cells_belong_to_their_captchas_and_labels_to_their_cells(tmp_path: Path
 CELLS = np.zeros((4, 20, 20), np.uint8)
 
 
+def test_cells_that_occur_in_both_parts_are_counted() -> None:
+    def captcha(*shades: int) -> Captcha:
+        return Captcha("", "", CELLS[0], np.stack([np.full((20, 20), shade, np.uint8) for shade in shades]))
+
+    train, test = [captcha(1, 2, 3, 1), captcha(4, 4, 4, 4)], [captcha(1, 1, 9, 4), captcha(8, 9, 7, 6)]
+    found = Captchas(train, test, [])
+    assert (found.distinct, found.known) == (8, 3 / 8)
+    assert Captchas(train, [], []).known is None
+
+
 @given(st.lists(st.sampled_from("ABCDEFGH"), min_size=2, max_size=40), st.floats(0, 0.9), st.integers(0, 9))
-def test_no_text_is_on_both_sides_of_a_split(letters: list[str], share: float, seed: int) -> None:
+def test_no_text_is_on_both_sides_of_asplit(letters: list[str], share: float, seed: int) -> None:
     usable = [Captcha(f"{i}.png", 4 * letter, CELLS[0], CELLS) for i, letter in enumerate(letters)]
     how = Preparation(test=share, seed=seed)
     if round(share * len(usable)) >= len(usable):
         return
-    train, test = _split(usable, how)
+    train, test = split(usable, how)
     assert sorted([*train, *test], key=lambda c: c.name) == sorted(usable, key=lambda c: c.name)
     assert not {c.text for c in train} & {c.text for c in test}
     assert len(test) <= round(share * len(usable))
     if len(set(letters)) == len(letters):
         assert len(test) == round(share * len(usable))
-    assert _split(usable, how) == (train, test)
+    assert split(usable, how) == (train, test)
 
 
 def test_a_split_follows_from_its_seed_and_takes_a_count() -> None:
     usable = [Captcha(f"{text}.png", text, CELLS[0], CELLS) for text in TEXTS]
-    first, other = (_split(usable, Preparation(test=7, seed=seed))[1] for seed in (0, 1))
+    first, other = (split(usable, Preparation(test=7, seed=seed))[1] for seed in (0, 1))
     assert (len(first), len(other)) == (7, 7)
     assert [c.text for c in first] != [c.text for c in other]
-    assert _split(usable, Preparation(test=0)) == (usable, [])
+    assert split(usable, Preparation(test=0)) == (usable, [])
     with pytest.raises(UsageError, match="a test part of 24 leaves nothing to train on of 24 captchas"):
-        _split(usable, Preparation(test=24))
+        split(usable, Preparation(test=24))
 
 
 @pytest.mark.parametrize(
@@ -200,9 +210,14 @@ def test_settings_are_checked(settings: dict[str, object], fragment: str) -> Non
 
 def test_nothing_usable_is_one_sentence(tmp_path: Path) -> None:
     folder = tmp_path / "raw"
-    write(folder, IMAGES[:2], ["one", "two"])
-    with pytest.raises(UsageError, match=r"none of its 2 captchas can be used; of the first, one\.png, the name 'one'"):
+    write(folder, IMAGES[:3], ["one", "two", "O0O0"])
+    (folder / "AAAA.png").write_bytes(b"no image")
+    with pytest.raises(UsageError) as told_of:
         prepare_captchas(str(folder), Preparation())
+    assert str(told_of.value) == (
+        f"{folder}: none of its 4 captchas can be used; 1 unreadable, as AAAA.png: the image cannot be read; "
+        "3 wrongly named, as O0O0.png: the name has 'O', which is not in the alphabet"
+    )
     with pytest.raises(UsageError, match="2 captchas are left to train on, of 3 that can be used and 0 that cannot"):
         prepare_captchas(str(write(tmp_path / "few", IMAGES[:3], TEXTS[:3])), Preparation())
     with pytest.raises(UsageError, match=r"is no folder and no \.zip file of captchas"):
@@ -222,6 +237,7 @@ def test_the_real_captchas_can_all_be_used(shared_data: Path) -> None:
     found = prepare_captchas(str(source), Preparation())
     assert (len(found.train), len(found.test), found.rejected) == (4000, 1000, [])
     assert not {c.text for c in found.train} & {c.text for c in found.test}
+    assert 0.8 < (found.known or 0) < 0.9  # its characters come from a small stock
     assert {"F3PF", "HUCR", "NLXC", "PYZ2"} <= {c.text for c in (*found.train, *found.test)}  # the four in RGB
     a, b = (np.concatenate([c.cells for c in part]).reshape(-1, 400) / 255.0 for part in (found.train[::8], found.test))
     known, asked = ("".join(c.text for c in part) for part in (found.train[::8], found.test))

@@ -136,3 +136,15 @@ def test_a_folder_without_its_record_is_no_prepared_one(folder: Path) -> None:
         load(folder)
     with pytest.raises(UsageError, match="is no prepared folder"):
         read_prepared(folder)
+
+
+def test_the_folder_at_hand_is_filled_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    number = here.stat().st_ino
+    assert write_prepared(Path("."), ORIGIN, PARTS, "ABC", {"note.txt": b"beside"})
+    assert (here.stat().st_ino, Path.cwd()) == (number, here)
+    np.testing.assert_array_equal(load(here).pixels, PIXELS)  # type: ignore[union-attr]
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+    assert not write_prepared(Path("."), ORIGIN, PARTS, "ABC")

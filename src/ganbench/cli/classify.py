@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,14 +10,12 @@ import typer
 if TYPE_CHECKING:
     from ganbench.data import ImageSet
     from ganbench.data.pictures import Picture
-    from ganbench.metrics.audit import Suspects
     from ganbench.metrics.classifier import Classifier
     from ganbench.metrics.recognition import Recognition, Share
 
 app = typer.Typer(help="Train a recogniser of images, test it, read with it, find wrong labels.", no_args_is_help=True)
 
-_ROWS, _EXAMPLES = 16, 12  # of a confusion sheet
-_SHOWN = 200  # doubted labels on a sheet
+_PAIRS = 16  # of classes that are named
 
 Data = Annotated[str, typer.Argument(help="Labelled images: a name, a folder, an array file, a prepared folder.")]
 File = Annotated[Path, typer.Argument(help="A file of `ganbench classify train`.")]
@@ -49,19 +46,20 @@ def train(
 
     import torch
 
-    from ganbench.data.parts import cells_of, test_part, train_part
+    from ganbench.data.parts import cells_of, files_of, test_part, train_part
     from ganbench.data.relabelling import relabelled
     from ganbench.errors import UsageError
-    from ganbench.metrics.classifier import write_classifier
+    from ganbench.metrics.classifier import require_writable, save_classifier
     from ganbench.metrics.classifier_training import BATCH, balanced, train_classifier, usual_steps
     from ganbench.metrics.features import held_out, telling
     from ganbench.metrics.recognition import recognise
 
     if out.suffix != ".safetensors":
         raise UsageError(f"--out {out}: a classifier is a .safetensors file")
+    require_writable(out)
     images, cells = train_part(data), cells_of(data)
     if labels is not None:
-        images = relabelled(images, labels)
+        images = relabelled(images, labels, files_of(data, images))
     torch.set_num_threads(threads)
     test = test_part(data)
     if test is None:
@@ -69,12 +67,11 @@ def train(
     if count is not None:
         images = balanced(images, count, seed)
     steps = usual_steps(images) if epochs is None else epochs * math.ceil(len(images) / BATCH)
-    out.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     watch = telling(f"training on {len(images):,} images of {images.title}")
     classifier = train_classifier(images, seed, watch, network=network, steps=steps)
     seconds = time.monotonic() - began
-    out.write_bytes(write_classifier(replace(classifier.tested(test), cells=cells)))
+    save_classifier(replace(classifier.tested(test), cells=cells), out)
     print(f"{out}: {network}, {len(images):,} images, {steps:,} steps, {seconds:.0f} s of training")
     _say_shares(recognise(classifier, test, cells.characters if cells else 1))
 
@@ -85,12 +82,16 @@ def evaluate(
     data: Data,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     out: Annotated[Path | None, typer.Option(help="A .png of what was misread, by pairs of classes.")] = None,
+    threads: Threads = 1,
 ) -> None:
     """Test a recogniser: characters and whole strings read right, and what it takes for what.
 
-    Of prepared folders, IDX files, downloads and built-in sets the test part is read, of other data all of it.
+    Of prepared folders, IDX files, downloads and built-in sets the test part is read. Of other data all images are,
+    which it may have been trained on; a warning says so where it was.
     """
     import json as encoder
+
+    import torch
 
     from ganbench.data.parts import cells_of, test_part, train_part
     from ganbench.metrics.classifier import read_classifier
@@ -98,21 +99,25 @@ def evaluate(
 
     _require_png(out)
     classifier = read_classifier(file)
-    images, cells = test_part(data), cells_of(data)
-    if images is None:
-        images = train_part(data)
+    torch.set_num_threads(threads)
+    test, cells = test_part(data), cells_of(data)
+    images = train_part(data) if test is None else test
     found = recognise(classifier, images, cells.characters if cells else 1)
+    _warn_of_known(classifier, images)
     if json:
         names = found.classes
         confused = [{"given": names[i], "read": names[j], "count": len(rows)} for i, j, rows in found.pairs()]
         figures = {"images": _figures(found.accuracy), "strings": _figures(found.strings), "confused": confused}
-        print(encoder.dumps({"classifier": str(file), "data": data, **figures}, indent=1))
+        what = {"classifier": str(file), "data": data, "part": "all" if test is None else "test"}
+        print(encoder.dumps({**what, **figures}, indent=1))
     else:
+        all_of_it = f"all {len(images):,} images, which it may have been trained on"
+        print(f"{data}: {all_of_it if test is None else f'the test part, {len(images):,} images'}")
         _say_shares(found)
-        for i, j, rows in found.pairs()[:_ROWS]:
+        for i, j, rows in found.pairs()[:_PAIRS]:
             print(f"{found.classes[i]} read as {found.classes[j]}: {len(rows):,}")
     if out is not None:
-        _draw_confusion(found, images, out)
+        _draw(found, images, out)
 
 
 @app.command()
@@ -129,12 +134,13 @@ def predict(
     """
     import torch
 
+    from ganbench.data.folders import pictures_at
     from ganbench.errors import UsageError, WorkError
     from ganbench.metrics.classifier import read_classifier
 
     classifier = read_classifier(file)
     torch.set_num_threads(threads)
-    pictures = [picture for path in images for picture in _pictures(path)]
+    pictures = [picture for path in images for picture in pictures_at(path)]
     read = [_predict(classifier, picture) for picture in pictures]
     if not any(read):
         raise UsageError(f"none of {len(read):,} images could be read" if len(read) > 1 else "the image was not read")
@@ -153,18 +159,20 @@ def audit(
 ) -> None:
     """Find probable label errors: labels that recognisers trained on the other images do not believe.
 
-    Confident learning (Northcutt et al. 2021): a label is doubted where another class is likelier and as likely as it
-    is, on average, for the images that have it as their label. corrected.csv holds all labels, the probable ones in
-    place of the doubted; a person looks at sheet.png, undoes there what is wrong, and trains with it.
+    Confident learning (Northcutt et al. 2021): a label is doubted where another class is as likely as it is, on
+    average, for the images that have it as their label; here probabilities are squared for that, and the other class
+    must be likelier than the label. audit.csv has the probabilities as they were. corrected.csv holds all labels, the
+    probable ones in place of the doubted; a person looks at sheet.png, undoes there what is wrong, and trains with it.
     """
     import shlex
 
     import torch
 
-    from ganbench.data.parts import cells_of, train_part
+    from ganbench.data.parts import cells_of, files_of, train_part
     from ganbench.data.relabelling import write_labels
     from ganbench.errors import UsageError
-    from ganbench.metrics.audit import out_of_fold, suspects
+    from ganbench.figures.recognition import suspects_sheet
+    from ganbench.metrics.audit import out_of_fold, suspects, write_suspects
     from ganbench.metrics.features import telling
 
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
@@ -178,29 +186,16 @@ def audit(
     assert images.labels is not None
     found = suspects(probabilities, images.labels)
     out.mkdir(parents=True, exist_ok=True)
-    files = _file_names(Path(data), images, characters)
-    _write_suspects(found, images, files, out / "audit.csv")
-    write_labels(out / "corrected.csv", found.corrected(images.labels), images.classes, files)
+    files = files_of(data, images)
+    write_suspects(found, images.classes, files, out / "audit.csv")
+    write_labels(out / "corrected.csv", images, found.corrected(images.labels), files)
     print(f"{data}: {len(found):,} of {len(images):,} labels are doubted ({len(found) / len(images):.2%})")
     print(f"{out / 'audit.csv'}: which they are, the surest first")
     if len(found):
-        _draw_suspects(found, images, out / "sheet.png")
+        suspects_sheet(found, images).save(out / "sheet.png")
         print(f"{out / 'sheet.png'}: what they look like")
     print(f"{out / 'corrected.csv'}: all labels with the probable ones; undo there what is wrong, and then")
     print(f"ganbench classify train {shlex.quote(data)} --labels {shlex.quote(str(out / 'corrected.csv'))} --out FILE")
-
-
-def _pictures(path: Path) -> list[Picture]:
-    """The images in a folder, in the order of their names; a file is itself."""
-    from PIL import Image
-
-    from ganbench.data.folders import pictures_in
-    from ganbench.data.pictures import Picture
-
-    if not path.is_dir():
-        return [Picture(str(path), partial(Image.open, path))]
-    with pictures_in(path) as found:
-        return [Picture(str(path / name), opener) for name, opener in found]
 
 
 def _predict(classifier: Classifier, picture: Picture) -> bool:
@@ -236,66 +231,25 @@ def _say_shares(found: Recognition) -> None:
             )
 
 
-def _draw_confusion(found: Recognition, images: ImageSet, out: Path) -> None:
-    """A row a pair of classes, the most confused first; the surest of its misread images first."""
-    from ganbench.figures.captioned import Row, captioned_rows
+def _draw(found: Recognition, images: ImageSet, out: Path) -> None:
+    from ganbench.figures.recognition import confusion_sheet
 
-    pairs = found.pairs()
-    if not pairs:
+    if found.right.all():
         print("nothing was misread, so there is no sheet to draw")
         return
-    names, rows = found.classes, []
-    for i, j, misread in pairs[:_ROWS]:
-        shown = misread[:_EXAMPLES]
-        captions = [f"given {names[i]}\nread {names[j]}\n{found.confidence[row]:.3f}" for row in shown]
-        rows.append(Row(f"{names[i]} as {names[j]}: {len(misread):,}", images.pixels[shown], captions))
-    share = found.accuracy
-    left = f"; {len(pairs) - _ROWS} rarer pairs are not shown" if len(pairs) > _ROWS else ""
-    title = f"{images.title}: {share.total - share.right:,} of {share.total:,} misread{left}"
     out.parent.mkdir(parents=True, exist_ok=True)
-    captioned_rows(rows, title).save(out, "PNG")
+    confusion_sheet(found, images).save(out, "PNG")
     print(f"picture: {out}")
 
 
-def _write_suspects(found: Suspects, images: ImageSet, files: list[str], out: Path) -> None:
-    import csv
+def _warn_of_known(classifier: Classifier, images: ImageSet) -> None:
+    """Says on stderr where the images are those of the training, or all but the tenth of them that was held out."""
+    import sys
 
-    names = images.classes
-    with open(out, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("row", "file", "given", "probable", "given_confidence", "probable_confidence"))
-        for row, i, j, p, q in zip(
-            found.rows, found.given, found.probable, found.given_confidence, found.probable_confidence, strict=True
-        ):
-            writer.writerow((row, files[row] if files else "", names[i], names[j], f"{p:.6f}", f"{q:.6f}"))
+    from ganbench.metrics.features import held_out
 
-
-def _draw_suspects(found: Suspects, images: ImageSet, out: Path) -> None:
-    from ganbench.figures.captioned import captioned_sheet
-
-    names, pixels = images.classes, images.pixels[found.rows[:_SHOWN]]
-    captions = [
-        f"given {names[i]}\nread {names[j]}\n{q:.3f}"
-        for i, j, q in zip(found.given, found.probable, found.probable_confidence, strict=True)
-    ]
-    first = f", the surest {_SHOWN} of them" if len(found) > _SHOWN else ""
-    title = f"{images.title}: {len(found):,} of {len(images):,} labels doubted{first}"
-    captioned_sheet(pixels, captions[:_SHOWN], title).save(out, "PNG")
-
-
-def _file_names(path: Path, images: ImageSet, characters: int) -> list[str]:
-    """The name of each image's file, of cells that of their captcha; none where they are not known."""
-    from ganbench.data.folders import pictures_in
-    from ganbench.data.idx import is_idx_folder
-    from ganbench.data.prepared import captchas_of, is_prepared
-
-    if is_prepared(path):
-        return [name for name, _ in captchas_of(path) for _ in range(characters)] if characters > 1 else []
-    if not (path.is_dir() or path.suffix.lower() == ".zip") or is_idx_folder(path):
-        return []
-    with pictures_in(path) as found:
-        names = [picture.name for picture in found]
-    return names if len(names) == len(images) else []  # of those that could not be read it is open which they were
+    if classifier.data in (images.fingerprint, held_out(images)[0].fingerprint):
+        print("warning: the recogniser was trained on these images; on others it reads less", file=sys.stderr)
 
 
 def _require_png(out: Path | None) -> None:

@@ -84,6 +84,8 @@ def _tell(found: Captchas, out: Path, made: bool) -> None:
     if not made:
         print(f"{out} holds this set already; it was left as it is")
     print(f"to train: {len(found.train):,} captchas, {cells:,} characters; to test: {len(found.test):,} captchas")
+    print(f"distinct characters, pixel for pixel: {found.distinct:,}", end="")
+    print("" if found.known is None else f"; of those to test {found.known:.0%} are among those to train, too")
     if found.rejected:
         kinds = Counter(rejection.kind for rejection in found.rejected)
         counts = ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items()))

@@ -25,7 +25,10 @@ def command(
     count: Annotated[int | None, typer.Option(min=1, help="How many; with --labels, by default one of each.")] = None,
     labels: Annotated[str | None, typer.Option(help="Labels to ask for in turn, such as 0,1,2.")] = None,
     text: Annotated[
-        str | None, typer.Option(help="Write this: a generated image a character, side by side. .png or a folder.")
+        str | None,
+        typer.Option(
+            help="Write this, a generated image a character: a .png of all --count, or a folder, a file each."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="The seed of the noise.")] = 0,
     checkpoint: Annotated[str, typer.Option(help="best, last, or a round that has a checkpoint.")] = "best",
@@ -106,6 +109,7 @@ def _write_text(bench: Workbench, run: Path, count: int, out: Path, text: str, s
         raise UsageError(f"--out {out}: a text is written as .png or a folder of PNGs, not {out.suffix!r}")
     _need_labels(bench, run, "--text")
     places = _characters(text, bench.data.classes)
+    _note_length(bench, text)
     cells = bench.sample(count * len(places), seed, np.tile(places, count))
     height, width, *colours = cells.shape[1:]
     rows = cells.reshape(count, len(places), height, width, *colours).swapaxes(1, 2)
@@ -116,6 +120,17 @@ def _write_text(bench: Workbench, run: Path, count: int, out: Path, text: str, s
         digits = len(str(count - 1))
         write_named(whole, out, [text] if count == 1 else [f"{text}-{i:0{digits}}" for i in range(count)])
     print(f"{text}, {count:,} times, of round {bench.state.round:,} (checkpoint {checkpoint}): {out}")
+
+
+def _note_length(bench: Workbench, text: str) -> None:
+    """Says on stderr where captchas of the data have another number of characters."""
+    import sys
+
+    from ganbench.data.parts import cells_of
+
+    cells = cells_of(bench.configuration.data)
+    if cells and len(text) != cells.characters:
+        print(f"note: captchas of the data have {cells.characters} characters, {text!r} {len(text)}", file=sys.stderr)
 
 
 def _need_labels(bench: Workbench, run: Path, option: str) -> None:

@@ -82,6 +82,22 @@ class Captchas:
     test: list[Captcha]
     rejected: list[Rejection]
 
+    @property
+    def distinct(self) -> int:
+        """How many cells there are that differ from each other in a pixel."""
+        return len(_cells(self.train) | _cells(self.test))
+
+    @property
+    def known(self) -> float | None:
+        """The share of the test part's cells that are in the train part too, pixel for pixel; None without test part.
+
+        Drawn anew for each captcha there are none; where a captcha's characters come from a small stock there are many,
+        and a test then asks little of what was trained.
+        """
+        train = _cells(self.train)
+        found = [cell.tobytes() in train for captcha in self.test for cell in captcha.cells]
+        return float(np.mean(found)) if found else None
+
 
 def prepare_captchas(source: str, how: Preparation) -> Captchas:
     """Reads, checks, cuts and splits the captchas in a folder or zip file, or drawn ones (`DRAWN`).
@@ -95,11 +111,11 @@ def prepare_captchas(source: str, how: Preparation) -> Captchas:
     usable = _cut(_without_copies(_of_one_size(read, rejected), rejected), how.cells, rejected)
     rejected.sort()
     if not usable:
-        first = rejected[0]
-        raise UsageError(
-            f"{source}: none of its {len(rejected):,} captchas can be used; of the first, {first.name}, {first.reason}"
-        )
-    train, test = _split(usable, how)
+        firsts = {rejection.kind: rejection for rejection in reversed(rejected)}
+        counts = Counter(rejection.kind for rejection in rejected)
+        told = "; ".join(f"{counts[kind]:,} {kind}, as {firsts[kind].name}: {firsts[kind].reason}" for kind in counts)
+        raise UsageError(f"{source}: none of its {len(rejected):,} captchas can be used; {told}")
+    train, test = split(usable, how)
     if len(train) * how.cells.characters < MINIMUM_IMAGES:
         raise UsageError(
             f"{source}: {len(train)} captchas are left to train on, of {len(usable):,} that can be used and "
@@ -141,6 +157,10 @@ def as_part(captchas: Sequence[Captcha], alphabet: str) -> Part:
 def origin_of(source: str, how: Preparation) -> Origin:
     """What a prepared folder says of where it came from."""
     return Origin("captcha", source if source == DRAWN else str(Path(source).absolute()), to_tree(how, for_file=True))
+
+
+def _cells(captchas: Sequence[Captcha]) -> set[bytes]:
+    return {cell.tobytes() for captcha in captchas for cell in captcha.cells}
 
 
 class _Read(NamedTuple):
@@ -219,7 +239,7 @@ def _cut(read: list[_Read], how: Cells, rejected: list[Rejection]) -> list[Captc
     return usable
 
 
-def _split(usable: list[Captcha], how: Preparation) -> tuple[list[Captcha], list[Captcha]]:
+def split(usable: list[Captcha], how: Preparation) -> tuple[list[Captcha], list[Captcha]]:
     """Train and test, both in the order of the source; all captchas of one text are on one side."""
     wanted = round(how.test * len(usable)) if how.test < 1 else int(how.test)
     if wanted >= len(usable):

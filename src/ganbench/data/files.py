@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import hashlib
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -47,6 +48,15 @@ def read_arrays(path: Path) -> dict[str, Any]:
     """
     with _reading(path):
         return {"": _read_npy(path, None).array} if path.suffix.lower() == ".npy" else _npz_variables(path)
+
+
+def sha256(path: Path) -> str:
+    """Of a file's content, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(2**20):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def is_numeric(value: Any) -> bool:

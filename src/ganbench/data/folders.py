@@ -56,6 +56,17 @@ def pictures_in(source: Path) -> Iterator[list[Picture]]:
         raise UsageError(f"{source}: this is no readable .zip file; it is damaged or cut short") from None
 
 
+def pictures_at(path: Path) -> list[Picture]:
+    """The images in a folder, in the order of their names, each called by its path; a file is itself.
+
+    Raises UsageError where a folder has none.
+    """
+    if not path.is_dir():
+        return [Picture(str(path), partial(Image.open, path))]
+    with pictures_in(path) as found:
+        return [Picture(str(path / name), opener) for name, opener in found]
+
+
 def _walked(folder: Path) -> list[PurePosixPath]:
     found = []
     for path, folders, names in os.walk(folder, followlinks=True):

@@ -21,7 +21,12 @@ _BYTES = 8  # the code of uint8 in an IDX header
 
 def is_idx_folder(folder: Path) -> bool:
     """Whether any of the four files is in it."""
-    return any(_spellings(folder, start, kind) for start in PARTS.values() for kind in ("images-idx3", "labels-idx1"))
+    return has_idx_part(folder, "train") or has_idx_part(folder, "test")
+
+
+def has_idx_part(folder: Path, part: Literal["train", "test"]) -> bool:
+    """Whether either file of a part is in it; with one alone it cannot be read."""
+    return any(_spellings(folder, PARTS[part], kind) for kind in ("images-idx3", "labels-idx1"))
 
 
 def read_idx_folder(folder: Path, part: Literal["train", "test"] = "train") -> ImageSet:

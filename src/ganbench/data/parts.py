@@ -8,9 +8,11 @@ from ganbench.data.cells import Cells
 from ganbench.data.digits import digits
 from ganbench.data.downloads import DOWNLOADS, fetch
 from ganbench.data.drawn_captchas import captchas
-from ganbench.data.idx import is_idx_folder, read_idx_folder
-from ganbench.data.images import ImageSet
-from ganbench.data.prepared import is_prepared, read_prepared, read_record
+from ganbench.data.folders import pictures_in
+from ganbench.data.idx import has_idx_part, is_idx_folder, read_idx_folder
+from ganbench.data.images import Images, ImageSet
+from ganbench.data.pictures import read_picture
+from ganbench.data.prepared import captchas_of, is_prepared, read_prepared, read_record
 from ganbench.data.sources import load
 from ganbench.settings import from_tree
 from ganbench.types import UsageError
@@ -27,7 +29,7 @@ def train_part(data: str) -> ImageSet:
 def test_part(data: str) -> ImageSet | None:
     """Images that belong to a set and are no part of what is trained on, where it has any.
 
-    Raises UsageError where they are damaged.
+    Raises UsageError where they are damaged, or one of the two IDX files is missing.
     """
     if data == "digits":
         return digits(seed=1)
@@ -36,12 +38,22 @@ def test_part(data: str) -> ImageSet | None:
     folder = fetch(data) if data in DOWNLOADS else Path(data)
     if is_prepared(folder):
         return read_prepared(folder, "test") if "test" in read_record(folder)["parts"] else None
-    if not (folder.is_dir() and is_idx_folder(folder)):
-        return None
-    try:
-        return read_idx_folder(folder, "test")
-    except UsageError:  # only the train part is there
-        return None
+    return read_idx_folder(folder, "test") if has_idx_part(folder, "test") else None
+
+
+def files_of(data: str, images: ImageSet) -> list[str]:
+    """The name of the file of each image that `train_part` gave, of cells that of their captcha; none where images are
+    in no files of their own.
+    """
+    path = Path(data)
+    if is_prepared(path):
+        cells = cells_of(data)
+        return [name for name, _ in captchas_of(path) for _ in range(cells.characters)] if cells else []
+    if not (path.is_dir() or (path.is_file() and path.suffix.lower() == ".zip")) or is_idx_folder(path):
+        return []
+    with pictures_in(path) as pictures:
+        whole = len(pictures) == len(images)  # else those that cannot be read were left out
+        return [name for name, opener in pictures if whole or read_picture(opener, Images()) is not None]
 
 
 def cells_of(data: str) -> Cells | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import os
 import shutil
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int, UInt8
 
+from ganbench.data.files import sha256
 from ganbench.data.images import ImageSet
 from ganbench.settings import at, dotted_names
 from ganbench.types import UsageError, WorkError
@@ -52,15 +52,17 @@ def write_prepared(
 ) -> bool:
     """Makes a prepared folder of the parts (`train`, and perhaps `test`), with other files beside them.
 
-    All is written under another name and renamed when it is whole. A folder that holds the very same already is left
-    as it is; then the answer is False.
+    All is written in another folder, which is renamed when it is whole; an empty folder that is there already, which
+    may be the one that the shell is in, gets the files, the record last. A folder that holds the very same already is
+    left as it is; then the answer is False.
 
     Raises:
         UsageError: `path` holds something else.
         WorkError: it cannot be written.
     """
     require_room(path, origin)
-    filled = path.with_name(f".{path.name}.{os.getpid()}")
+    whole = path.resolve()  # `.` has no name
+    filled = whole.with_name(f".{whole.name}.{os.getpid()}")
     try:
         filled.mkdir(parents=True)
         for name, content in (beside or {}).items():
@@ -75,9 +77,11 @@ def write_prepared(
         (filled / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
         if is_prepared(path):
             return _require_same(path, record)
-        if path.exists():
-            path.rmdir()
-        filled.rename(path)
+        if whole.exists():
+            for file in sorted(filled.iterdir(), key=lambda file: file.name == RECORD):
+                file.rename(whole / file.name)
+        else:
+            filled.rename(whole)
     except OSError as error:
         raise WorkError(f"{path} cannot be written: {error.strerror or error}") from None
     finally:
@@ -169,7 +173,7 @@ def _write_part(folder: Path, name: str, part: Part) -> dict[str, Any]:
         counts["captchas"] = len(part.captchas)
         with open(folder / f"{name}-captchas.csv", "w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([("file", "text"), *part.captchas])
-    return {**counts, "files": {file.name: _sha256(file) for file in sorted(folder.glob(f"{name}-*"))}}
+    return {**counts, "files": {file.name: sha256(file) for file in sorted(folder.glob(f"{name}-*"))}}
 
 
 def _checked(path: Path, record: Mapping[str, Any], part: str) -> Mapping[str, str]:
@@ -180,7 +184,7 @@ def _checked(path: Path, record: Mapping[str, Any], part: str) -> Mapping[str, s
     for name, written in files.items():
         if not (path / name).is_file():
             raise UsageError(f"{path}: {name} is missing; prepare the data again, into a new folder")
-        if _sha256(path / name) != written:
+        if sha256(path / name) != written:
             raise UsageError(f"{path}: {name} is damaged or altered; prepare the data again, into a new folder")
     return files
 
@@ -192,11 +196,3 @@ def _require_same(path: Path, record: Mapping[str, Any]) -> bool:
     for part in record["parts"]:
         _checked(path, record, part)
     return False
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while chunk := file.read(2**20):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -45,7 +45,7 @@ class Attributes:
     def __call__(self, pixels: Pixels) -> Measured:
         parts = [statistics(pixels)]
         if self.reader:
-            parts.append(self.reader.classifier.probabilities(pixels))
+            parts.append(self.reader.probabilities(pixels))
         return Measured(np.concatenate(parts, axis=1), self.features(pixels).features)
 
 

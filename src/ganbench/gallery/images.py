@@ -71,7 +71,8 @@ class ImageGallery:
         seen = ruler.features(self.bench.sample(COUNTED)).labels
         if data.labels is None or seen is None or "label_kl" not in ruler.floor:
             return
-        real, generated = (np.bincount(labels, minlength=len(data.classes)) for labels in (data.labels, seen))
+        k = len(data.classes)
+        real, generated = (np.bincount(labels, minlength=k)[:k] for labels in (data.labels, seen))
         save_png(label_histogram(real, generated, data.classes), self.folder.figures / "labels.png")
 
     def _interpolation(self, rows: int = 8) -> Image.Image:

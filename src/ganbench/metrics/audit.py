@@ -6,8 +6,10 @@ pandas and scikit-learn for what is ten lines here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import csv
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -21,9 +23,9 @@ SHARE = 0.4
 """Of the steps of a usual training, those of each fold: it has to tell classes apart, not to be the best reader."""
 
 SHARPNESS = 2
-"""The power to which probabilities are raised. A classifier trained on labels of which a share is wrong doubts every
-label by about that share, and too few errors pass the mean: of 2 % planted in cells of real captchas 88 % are found
-without it and 99 % with it."""
+"""The power to which probabilities are raised before labels are judged. A classifier trained on labels of which a share
+is wrong doubts every label by about that share, and too few errors pass the mean: of 2 % planted in cells of real
+captchas 88 % are found without it and 99 % with it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,21 +51,34 @@ class Suspects:
 def suspects(probabilities: Float[np.ndarray, "n k"], labels: Int[np.ndarray, " n"]) -> Suspects:
     """Labels that another class contradicts.
 
-    The threshold t_j of class j is the mean of p_j over the images with label j. An image is suspected where a class j
-    other than its label i has p_j >= t_j and p_j > p_i; the probable label is the likeliest such j. A class without
-    images has no threshold and is never probable. Order: by p_j - p_i.
+    Probabilities are sharpened first: q_j = p_j^2 / sum_i p_i^2. The threshold t_j of class j is the mean of q_j over
+    the images with label j. An image is suspected where a class j other than its label i has q_j >= t_j, which is the
+    rule of confident learning, and also p_j > p_i, which is ours; the probable label is the likeliest such j. A class
+    without images has no threshold and is never probable. Order: by p_j - p_i. The confidences are the p.
     """
     n, k = probabilities.shape
     own = probabilities[np.arange(n), labels]
+    sharp = probabilities**SHARPNESS
+    sharp /= sharp.sum(axis=1, keepdims=True)
     counts = np.bincount(labels, minlength=k)
-    sums = np.bincount(labels, weights=own, minlength=k)
+    sums = np.bincount(labels, weights=sharp[np.arange(n), labels], minlength=k)
     thresholds = np.divide(sums, counts, out=np.full(k, np.inf), where=counts > 0)
-    against = np.where((probabilities >= thresholds) & (probabilities > own[:, None]), probabilities, -1.0)
+    against = np.where((sharp >= thresholds) & (probabilities > own[:, None]), probabilities, -1.0)
     probable = against.argmax(axis=1)
     best = against.max(axis=1)
     rows = np.flatnonzero(best >= 0)
     rows = rows[np.argsort(-(best - own)[rows], kind="stable")]
     return Suspects(rows, labels[rows], probable[rows], own[rows], best[rows])
+
+
+def write_suspects(found: Suspects, classes: Sequence[str], files: Sequence[str], path: Path) -> None:
+    """A line a doubted label, the surest first, with its image's file where `files` are known."""
+    columns = (found.rows, found.given, found.probable, found.given_confidence, found.probable_confidence)
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("row", "file", "given", "probable", "given_confidence", "probable_confidence"))
+        for row, i, j, p, q in zip(*columns, strict=True):
+            writer.writerow((row, files[row] if files else "", classes[i], classes[j], f"{p:.6f}", f"{q:.6f}"))
 
 
 def folds_of(images: ImageSet, folds: int, seed: int, characters: int = 1) -> Int[np.ndarray, " n"]:
@@ -93,8 +108,7 @@ def out_of_fold(
     network: str = "small",
     characters: int = 1,
 ) -> Float[np.ndarray, "n k"]:
-    """The probability of each class for each image, by a classifier that was trained on the other folds; sharpened:
-    p^2 over its sum.
+    """The probability of each class for each image, by a classifier that was trained on the other folds.
 
     `watching` gives for each fold, from 0, what is told the share of its training that is done. Raises UsageError as
     `folds_of` and `train_classifier` do.
@@ -106,5 +120,5 @@ def out_of_fold(
         train = images.take(others)
         steps = round(SHARE * usual_steps(train))
         classifier = train_classifier(train, derive(seed, "audit", i), watching(i), network=network, steps=steps)
-        probabilities[held] = classifier.probabilities(images.pixels[held]) ** SHARPNESS
-    return probabilities / probabilities.sum(axis=1, keepdims=True)
+        probabilities[held] = classifier.probabilities(images.pixels[held])
+    return probabilities

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -64,8 +66,22 @@ class Classifier:
         return replace(self, accuracy=float(np.mean(self(images.pixels).labels == images.labels)))
 
 
+def places_of(names: Sequence[str], classes: Sequence[str]) -> Int[np.ndarray, " k"]:
+    """Where each of a data set's classes stands among those of a classifier: by its name; -1 where it is not there.
+
+    Labels without names, which are called by their numbers, count through as many classes.
+
+    >>> places_of(("b", "z", "a"), ("a", "b", "c")).tolist(), places_of(("0", "1"), ("shirt", "coat")).tolist()
+    ([1, -1, 0], [0, 1])
+    """
+    known = {name: place for place, name in enumerate(classes)}
+    places = np.array([known.get(name, -1) for name in names], dtype=np.int64)
+    numbered = len(names) == len(classes) and all(name == str(number) for number, name in enumerate(names))
+    return np.arange(len(names)) if numbered and (places < 0).all() else places
+
+
 def _said(shape: tuple[int, ...]) -> str:
-    return f"{shape[1]} x {shape[2]} pixels, {'grey' if shape[0] == 1 else 'rgb'}"
+    return f"{shape[2]} x {shape[1]} pixels, {'grey' if shape[0] == 1 else 'rgb'}"
 
 
 def write_classifier(classifier: Classifier) -> bytes:
@@ -82,6 +98,38 @@ def write_classifier(classifier: Classifier) -> bytes:
         facts["cells"] = to_tree(classifier.cells, for_file=True)
     tensors = {name: tensor.contiguous() for name, tensor in classifier.network.state_dict().items()}
     return save(tensors, {"ganbench": json.dumps(facts)})
+
+
+def save_classifier(classifier: Classifier, path: Path) -> None:
+    """Writes its file, which is there whole or not at all. Raises OSError where it cannot be written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _beside(path)
+    try:
+        temporary.write_bytes(write_classifier(classifier))
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def require_writable(path: Path) -> None:
+    """Makes the folder of a file and tries to write there: before long work, so that it is not done in vain.
+
+    Raises:
+        UsageError: it is a folder, or cannot be written.
+    """
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder, where a file is to be written")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _beside(path)
+        temporary.touch()
+        temporary.unlink()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}")
 
 
 def read_classifier(path: Path) -> Classifier:

@@ -92,7 +92,7 @@ class LeNet(nn.Module):
         if min(height, width) < _SMALLEST:
             raise UsageError(
                 f"the network lenet reads images of at least {_SMALLEST} x {_SMALLEST} pixels, and these are of "
-                f"{height} x {width}; the network small reads them"
+                f"{width} x {height}; the network small reads them"
             )
         self.first = nn.Conv2d(channels, 20, 5)
         self.second = nn.Conv2d(20, 50, 5)

@@ -28,7 +28,7 @@ LEAST = 300
 """Steps of 28 x 28 or less, at least: of few images there are many epochs."""
 
 SCALED = 10_000
-"""Training images, at most, by which the features are scaled."""
+"""Training images, at most, by which the features are scaled; of more a random draw."""
 
 SHIFT = 14
 """Images are shifted by up to a 14th of their side: two places of 28."""
@@ -72,7 +72,8 @@ def train_classifier(
         schedule.step()
         watch((step + 1) / steps)
     trained = learner.folded(images.shape).eval().requires_grad_(False)
-    scale_features(trained, images.pixels[:SCALED])
+    chosen = np.random.default_rng(derive(seed, "classifier", "scale")).permutation(len(images))[:SCALED]
+    scale_features(trained, images.pixels[chosen])
     return Classifier(trained, images.shape, images.classes, images.fingerprint)
 
 

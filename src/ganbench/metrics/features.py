@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -13,11 +12,13 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from ganbench.data.downloads import cache_folder
+from ganbench.data.feature_files import INCEPTION, named_file
 from ganbench.data.images import STACKED, ImageSet
 from ganbench.data.parts import test_part
-from ganbench.metrics.classifier import Classifier, read_classifier, write_classifier
+from ganbench.metrics.classifier import Classifier, places_of, read_classifier, save_classifier
 from ganbench.metrics.classifier_training import train_classifier
 from ganbench.metrics.embedding import Embedded, Features, Pixels
 from ganbench.metrics.inception import Inception
@@ -30,7 +31,7 @@ SHIPPED = ("mnist-cnn", "fashion-mnist-cnn", "digits-cnn")
 """Networks that come with ganbench, each a file in `weights` of `ganbench classify train`: ten epochs of MNIST and of
 Fashion-MNIST, 40 of the digits."""
 
-OWN, OTHER, RANDOM, INCEPTION = "own-cnn", "other-cnn", "random-conv", "inception:"
+OWN, OTHER, RANDOM = "own-cnn", "other-cnn", "random-conv"
 
 TRIED = 1000
 """Images of the data, drawn at random, on which a network is tried."""
@@ -44,22 +45,40 @@ ENOUGH = 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
-    """Features of a trained classifier. The classes that it reads are given on where they mean the data's labels."""
+    """Features of a trained classifier. What it reads is given on where that means the data's labels.
+
+    `places` are then those of the data's k classes among its own, and labels are numbered as the data's are; what it
+    reads and the data lack has numbers from k on.
+    """
 
     name: str
     classifier: Classifier
-    reads_labels: bool
+    places: Int[np.ndarray, " k"] | None
+
+    @property
+    def reads_labels(self) -> bool:
+        return self.places is not None
 
     def __call__(self, pixels: Pixels) -> Embedded:
         seen = self.classifier(pixels)
-        return seen if self.reads_labels else Embedded(seen.features)
+        if self.places is None or seen.labels is None:
+            return Embedded(seen.features)
+        own = np.arange(len(self.classifier.classes))
+        numbers = np.argsort(np.concatenate([self.places, np.setdiff1d(own, self.places)]))
+        return Embedded(seen.features, numbers[seen.labels], seen.confidence)
+
+    def probabilities(self, pixels: Pixels) -> Float[np.ndarray, "n k"]:
+        """Of each of the data's classes, where it reads them."""
+        assert self.places is not None
+        return self.classifier.probabilities(pixels)[:, self.places]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stacked:
     """Features of images whose three channels are grey images: those of each channel, side by side.
 
-    Of k classes a channel, the label is `(a k + b) k + c`; its confidence is the product of the three.
+    Of k classes a channel, the label is `(a k + b) k + c`, and k^3 where one reads none of them; its confidence is the
+    product of the three.
     """
 
     base: Features
@@ -76,7 +95,9 @@ class Stacked:
         sure = [channel.confidence for channel in seen if channel.confidence is not None]
         if len(read) < 3 or len(sure) < 3:
             return Embedded(features)
-        return Embedded(features, (read[0] * self.kinds + read[1]) * self.kinds + read[2], np.prod(sure, axis=0))
+        k = self.kinds
+        labels = np.where(np.max(read, axis=0) < k, (read[0] * k + read[1]) * k + read[2], k**3)
+        return Embedded(features, labels, np.prod(sure, axis=0))
 
 
 @lru_cache(maxsize=2)
@@ -108,11 +129,10 @@ def features_for(data: ImageSet, asked: str = "auto") -> Features:
         return _other(data)
     if asked == RANDOM:
         return RandomConv()
-    if asked.startswith(INCEPTION):
-        return Inception(Path(asked.removeprefix(INCEPTION)).expanduser())
-    if asked.endswith(".safetensors"):
-        return _trained(Path(asked).stem, read_classifier(Path(asked).expanduser()), data)
-    raise UsageError(_unknown(asked))
+    file = named_file(asked)
+    if file is None:
+        raise UsageError(_unknown(asked))
+    return Inception(file) if asked.startswith(INCEPTION) else _trained(file.stem, read_classifier(file), data)
 
 
 def _unknown(asked: str) -> str:
@@ -134,19 +154,26 @@ def _trained(name: str, classifier: Classifier, data: ImageSet) -> Trained:
     if classifier.shape != data.shape:
         (c, h, w), (channels, height, width) = classifier.shape, data.shape
         raise UsageError(
-            f"{name} sees images of {h} x {w} pixels and {c} channel{'s' * (c > 1)}; those of {data.name} have "
-            f"{height} x {width} and {channels}"
+            f"{name} sees images of {w} x {h} pixels and {c} channel{'s' * (c > 1)}; those of {data.name} have "
+            f"{width} x {height} and {channels}"
         )
     # A network that was asked for may read something else; most labels then come out wrong.
-    return Trained(name, classifier, _read_share(classifier, data) > 0.5)
+    if _read_share(classifier, data) > 0.5:
+        return Trained(name, classifier, places_of(data.classes, classifier.classes))
+    if data.labels is not None:
+        print(
+            f"{name} does not read the labels of {data.title}: what is read in images is not measured", file=sys.stderr
+        )
+    return Trained(name, classifier, None)
 
 
 def _read_share(classifier: Classifier, data: ImageSet) -> float:
-    """The share of the data's labels that a network reads; none where it knows another number of classes."""
-    if data.labels is None or len(classifier.classes) != len(data.classes):
+    """The share of the data's labels that a network reads; none where it lacks one of their classes."""
+    places = places_of(data.classes, classifier.classes)
+    if data.labels is None or (places < 0).any():
         return 0.0
-    tried = data.take(np.random.default_rng(0).permutation(len(data))[:TRIED])
-    return classifier.tested(tried).accuracy or 0.0
+    tried = np.random.default_rng(0).permutation(len(data))[:TRIED]
+    return float(np.mean(classifier(data.pixels[tried]).labels == places[data.labels[tried]]))
 
 
 @lru_cache(maxsize=len(SHIPPED))
@@ -191,10 +218,7 @@ def _classifier_of(data: ImageSet) -> Classifier:
         file=sys.stderr,
     )
     with suppress(OSError):  # a cache that cannot be written costs only time
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        temporary = kept.with_name(f".{kept.name}.{os.getpid()}")
-        temporary.write_bytes(write_classifier(classifier))
-        os.replace(temporary, kept)
+        save_classifier(classifier, kept)
     return classifier
 
 

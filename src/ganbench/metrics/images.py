@@ -162,10 +162,11 @@ class ImageRuler(AgainstItself):
         """What the classes that are read say; nothing where the features or the data have none."""
         if seen.labels is None or seen.confidence is None or self.data.labels is None:
             return {}
+        classes = len(self.data.classes)
         figures = {
-            "label_kl": labels.label_kl(seen.labels, self.data.labels, len(self.data.classes)),
-            "modes": labels.covered(seen.labels),
-            "label_entropy": labels.label_entropy(seen.labels, len(self.data.classes)),
+            "label_kl": labels.label_kl(seen.labels, self.data.labels, classes),
+            "modes": labels.covered(seen.labels[seen.labels < classes]),
+            "label_entropy": labels.label_entropy(seen.labels, classes),
             "readable": labels.readable(seen.confidence),
             "confidence": float(seen.confidence.mean()),
         }

@@ -20,12 +20,13 @@ def label_kl(generated: Int[np.ndarray, "n"], real: Int[np.ndarray, "m"], classe
     Half an image (Krichevsky and Trofimov's estimate) is added to every class of the real histogram; the generated
     one is plain, so that with equal real classes it is the figure of PacGAN's protocol (arXiv:1712.04086). It is
     ln k where all images are of one of k equal classes; n images of a perfect generator have (k - 1) / 2n on average.
+    A class that is read and is none of the `classes` of the data, by a network that knows more, is one without images.
 
     >>> round(label_kl(np.zeros(10, int), np.tile([0, 1, 2, 3], 1000), 4), 4)  # ln 4
     1.3863
     """
     p = np.bincount(generated, minlength=classes) / len(generated)
-    q = np.bincount(real, minlength=classes) + PSEUDO_COUNT
+    q = np.bincount(real, minlength=len(p)) + PSEUDO_COUNT
     return float(kl_div(p, q / q.sum()).sum())
 
 

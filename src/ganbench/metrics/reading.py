@@ -33,7 +33,7 @@ def read_image(classifier: Classifier, picture: Picture) -> Reading:
         cells = pixels[None]
     elif classifier.cells is None:
         raise UsageError(
-            f"{picture.name}: {pixels.shape[0]} x {pixels.shape[1]} pixels, where {height} x {width} are read; "
+            f"{picture.name}: {pixels.shape[1]} x {pixels.shape[0]} pixels, where {width} x {height} are read; "
             "whole captchas are read by one that was trained on a folder of `ganbench data prepare captcha`"
         )
     else:

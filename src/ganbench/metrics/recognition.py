@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.stats import beta
 
 from ganbench.data.images import ImageSet
-from ganbench.metrics.classifier import Classifier
+from ganbench.metrics.classifier import Classifier, places_of
 from ganbench.types import UsageError
 
 
@@ -91,18 +91,16 @@ def recognise(classifier: Classifier, images: ImageSet, characters: int = 1) -> 
         raise UsageError(f"{images.name}: these images have no labels to compare with what is read")
     if characters < 1 or len(images) % characters:
         raise UsageError(f"{images.name}: {len(images)} images are no whole strings of {characters} characters")
-    place = {name: i for i, name in enumerate(classifier.classes)}
-    used = np.unique(images.labels)
-    if strange := [images.classes[i] for i in used if images.classes[i] not in place]:
+    places = places_of(images.classes, classifier.classes)
+    if strange := [images.classes[i] for i in np.unique(images.labels) if places[i] < 0]:
         raise UsageError(
             f"{images.name} has the class {strange[0]!r}, which the classifier does not know; it reads "
             f"{_listed(classifier.classes)}"
         )
-    given = np.array([place.get(name, -1) for name in images.classes])[images.labels]
     seen = classifier(images.pixels)
     assert seen.labels is not None
     assert seen.confidence is not None
-    return Recognition(given, seen.labels, seen.confidence, classifier.classes, characters)
+    return Recognition(places[images.labels], seen.labels, seen.confidence, classifier.classes, characters)
 
 
 def _listed(classes: tuple[str, ...], most: int = 40) -> str:

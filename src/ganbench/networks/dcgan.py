@@ -90,11 +90,11 @@ def base_of(shape: tuple[int, ...], asked: int | None = None) -> tuple[int, tupl
         height, width, count = height // 2, width // 2, count + 1
     if count == 0:
         raise UsageError(
-            f"images of {shape[1]} x {shape[2]} cannot be halved, as convolutions need; "
+            f"images of {shape[2]} x {shape[1]} cannot be halved, as convolutions need; "
             "choose another size, such as --set images.size=32"
         )
     if asked is not None and count < asked:
-        raise UsageError(f"images of {shape[1]} x {shape[2]} cannot be halved {asked} times, but {count} times at most")
+        raise UsageError(f"images of {shape[2]} x {shape[1]} cannot be halved {asked} times, but {count} times at most")
     return count, (height, width)
 
 
