@@ -109,6 +109,8 @@ def test_labels_without_names_are_numbers_of_classes(capsys: pytest.CaptureFixtu
     save_classifier(trained, tmp_path / "abc.safetensors")
     assert features_for(data, str(tmp_path / "abc.safetensors"))(data.pixels).labels is not None
     assert capsys.readouterr().err == ""
+    named = ImageSet("named", data.pixels, data.labels, tuple("abc"))
+    assert recognise(train_classifier(data, steps=60), named).accuracy.value > 0.9
     other = ImageSet("other", data.pixels, data.labels, tuple("xyz"))
     assert features_for(other, str(tmp_path / "abc.safetensors"))(data.pixels).labels is None
     assert "abc does not read the labels of other: what is read" in capsys.readouterr().err

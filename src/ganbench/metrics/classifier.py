@@ -69,14 +69,15 @@ class Classifier:
 def places_of(names: Sequence[str], classes: Sequence[str]) -> Int[np.ndarray, " k"]:
     """Where each of a data set's classes stands among those of a classifier: by its name; -1 where it is not there.
 
-    Labels without names, which are called by their numbers, count through as many classes.
+    Where one side has no names, its classes being called by their numbers, these count through as many of the other's.
 
     >>> places_of(("b", "z", "a"), ("a", "b", "c")).tolist(), places_of(("0", "1"), ("shirt", "coat")).tolist()
     ([1, -1, 0], [0, 1])
     """
     known = {name: place for place, name in enumerate(classes)}
     places = np.array([known.get(name, -1) for name in names], dtype=np.int64)
-    numbered = len(names) == len(classes) and all(name == str(number) for number, name in enumerate(names))
+    numbers = tuple(map(str, range(len(classes))))
+    numbered = len(names) == len(classes) and numbers in (tuple(names), tuple(classes))
     return np.arange(len(names)) if numbered and (places < 0).all() else places
 
 
