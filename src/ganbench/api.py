@@ -53,8 +53,9 @@ def source_name(data: Data) -> str:
 
 def train(configuration: Configuration, data: DataSet, out: Path, watch: fitting.Watcher) -> dict[str, Any]:
     """Trains in a new folder; gives the summary."""
+    RunFolder.require_room(out)  # before features are trained, which may take minutes
     bench = Workbench(configuration, data)
-    fitting.check(bench)  # first: what cannot be trained leaves no folder
+    fitting.check(bench)  # before the folder: what cannot be trained leaves none
     return fitting.fit(bench, RunFolder.create(out, configuration, data), watch=watch)
 
 

@@ -32,6 +32,16 @@ class RunFolder:
         self.figures = path / "figures"
         self.samples = path / "samples"
 
+    @staticmethod
+    def require_room(path: Path) -> None:
+        """Raises UsageError where a run's folder cannot be made: it is a file, or a folder that holds something."""
+        if path.exists() and not path.is_dir():
+            raise UsageError(f"{path} is a file; a run needs a folder of its own")
+        # A run that was killed while its folder was made left empty folders and a temporary file at most.
+        if path.is_dir() and any(f.is_file() and not f.name.startswith(".") for f in path.rglob("*")):
+            what = "already holds a run" if (path / "config.yaml").exists() else "is not empty"
+            raise UsageError(f"{path} {what}; choose another folder, or go on with an unfinished run by --resume")
+
     @classmethod
     def create(cls, path: Path, configuration: Configuration, data: DataSet) -> RunFolder:
         """A new run's folder, with the data in it where they came from no file.
@@ -39,12 +49,7 @@ class RunFolder:
         Raises:
             UsageError: the path is a file, or a folder that holds something.
         """
-        if path.exists() and not path.is_dir():
-            raise UsageError(f"{path} is a file; a run needs a folder of its own")
-        # A run that was killed while its folder was made left empty folders and a temporary file at most.
-        if path.is_dir() and any(f.is_file() and not f.name.startswith(".") for f in path.rglob("*")):
-            what = "already holds a run" if (path / "config.yaml").exists() else "is not empty"
-            raise UsageError(f"{path} {what}; choose another folder, or go on with an unfinished run by --resume")
+        cls.require_room(path)
         folder = cls(path)
         try:
             path.mkdir(parents=True, exist_ok=True)

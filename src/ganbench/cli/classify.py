@@ -189,7 +189,7 @@ def audit(
     files = files_of(data, images)
     write_suspects(found, images.classes, files, out / "audit.csv")
     write_labels(out / "corrected.csv", images, found.corrected(images.labels), files)
-    print(f"{data}: {len(found):,} of {len(images):,} labels are doubted ({len(found) / len(images):.2%})")
+    print(f"{data}: {len(found):,} of {len(images):,} labels to train on are doubted ({len(found) / len(images):.2%})")
     print(f"{out / 'audit.csv'}: which they are, the surest first")
     if len(found):
         suspects_sheet(found, images).save(out / "sheet.png")

@@ -119,7 +119,7 @@ def _write_text(bench: Workbench, run: Path, count: int, out: Path, text: str, s
     else:
         digits = len(str(count - 1))
         write_named(whole, out, [text] if count == 1 else [f"{text}-{i:0{digits}}" for i in range(count)])
-    print(f"{text}, {count:,} times, of round {bench.state.round:,} (checkpoint {checkpoint}): {out}")
+    print(f"{count:,} of {text}, of round {bench.state.round:,} (checkpoint {checkpoint}): {out}")
 
 
 def _note_length(bench: Workbench, text: str) -> None:

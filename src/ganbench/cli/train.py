@@ -71,7 +71,7 @@ def _begin(
 ) -> tuple[Path, dict[str, Any]]:
     from ganbench.api import train
     from ganbench.configuration import configure, image_settings, parse_change, read_config
-    from ganbench.data import full_name, load
+    from ganbench.data import BUILT_IN, IMAGE_NAMES, full_name, load
     from ganbench.progress import watching
     from ganbench.recipes import RECIPES
 
@@ -79,6 +79,8 @@ def _begin(
     source = file.get("data") if data is None else data
     if recipe is not None and recipe not in RECIPES and Path(recipe).exists():
         raise UsageError(f"{recipe} stands where a recipe is named, and is a file or a folder: --data {recipe}")
+    if recipe in (*BUILT_IN, *IMAGE_NAMES):
+        raise UsageError(f"{recipe} stands where a recipe is named, and is a set of data: --data {recipe}")
     if source is None:
         raise UsageError("--data is needed: a name (`ganbench data list`), a file or a folder")
     sets = [parse_change(text) for text in changes or []]

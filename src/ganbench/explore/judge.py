@@ -25,6 +25,9 @@ NEAR = 0.3
 
 UNNAMED = "no attribute"
 
+STEADY = 0.5
+"""The least steadiness by which a direction is named: three latents of four then go the same way."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Changes:
@@ -72,11 +75,12 @@ class Judgement:
 
     @property
     def names(self) -> list[str]:
-        """That attribute, unless one of forty random directions changes it as much."""
+        """That attribute, unless one of forty random directions changes it as much, or it is not steady."""
         limit = np.quantile(self.random.steady, 0.975, axis=0)
         return [
-            self.attributes[place] if self.found.steady[row, place] > limit[place] else UNNAMED
+            self.attributes[place] if named else UNNAMED
             for row, place in enumerate(self.most)
+            for named in [self.found.steady[row, place] > limit[place] and self.found.steadiness[row, place] >= STEADY]
         ]
 
     @property

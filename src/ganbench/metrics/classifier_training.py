@@ -52,7 +52,10 @@ def train_classifier(
         UsageError: the images have no labels or are fewer than 2, or there is no such network or none for such images.
     """
     if images.labels is None:
-        raise UsageError(f"{images.name}: a classifier is trained on labelled images; these have no labels")
+        raise UsageError(
+            f"{images.name}: a classifier is trained on labelled images; these have no labels (captchas whose names "
+            "are their texts get some by `ganbench data prepare captcha`)"
+        )
     if len(images) < 2:
         raise UsageError(f"{images.name}: a classifier is trained on 2 images or more, not {len(images)}")
     if network not in NETWORKS:
