@@ -104,7 +104,7 @@ def test_sides_are_halved_down_to_a_base(shape: tuple[int, ...], base: tuple[int
 )
 def test_sides_that_cannot_be_halved_are_refused(network: Network, shape: tuple[int, ...]) -> None:
     height, width = shape[1:]
-    with pytest.raises(UsageError, match=rf"{height} x {width} cannot be halved.*--set images.size=32"):
+    with pytest.raises(UsageError, match=rf"{width} x {height} cannot be halved.*--set images.size=32"):
         network.critic(Sizes(shape))
     assert MLP((8,)).critic(Sizes(shape))(things(shape)).score.shape == (COUNT,)
 
