@@ -22,7 +22,7 @@ from ganbench.studies import recognition
 from ganbench.studies.auditing import Audit, judged, planted
 from ganbench.studies.plans import Trained
 from ganbench.studies.recognition import Recognition, unseen
-from ganbench.studies.work import PlannedWork
+from ganbench.studies.work import InsteadOfTraining, PlannedWork
 from ganbench.workbench import Workbench
 from tests.cli.conftest import Outcome
 
@@ -47,7 +47,7 @@ def perform(work: PlannedWork, data: Path, folder: Path, seed: int = 0, recipe: 
     bench = Workbench(configuration, load(str(data)))
     work.check(configuration, bench.data)
     run = RunFolder.create(folder, bench.configuration, bench.data)
-    return dict(work(bench, run, resume=False, watch=lambda _: None, interrupted=lambda: False))
+    return dict(InsteadOfTraining(work)(bench, run, resume=False, watch=lambda _: None, interrupted=lambda: False))
 
 
 def seen_by_recognisers(monkeypatch: pytest.MonkeyPatch) -> list[tuple[ImageSet, int]]:
@@ -122,7 +122,7 @@ def test_a_work_that_is_stopped_leaves_no_summary(prepared: Path, tmp_path: Path
     for name, work in (("r", Recognition(steps=5, real=32, generated=8)), ("a", Audit(folds=2, count=64))):
         bench = Workbench(configure("best", str(prepared), changes=TINY, medium="images"), load(str(prepared)))
         run = RunFolder.create(tmp_path / name, bench.configuration, bench.data)
-        ended = work(bench, run, resume=False, watch=lambda _: None, interrupted=lambda: True)
+        ended = InsteadOfTraining(work)(bench, run, resume=False, watch=lambda _: None, interrupted=lambda: True)
         assert ended["status"] == "interrupted"
         assert run.summary is None
 

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Bool, Int
 from pydantic import Field, PositiveInt
 
-from ganbench import fitting
 from ganbench.configuration import Configuration
 from ganbench.data import DataSet, ImageSet
 from ganbench.data.parts import cells_of
-from ganbench.machine import settle
 from ganbench.metrics.audit import out_of_fold, suspects
 from ganbench.runs import RunFolder
 from ganbench.seeds import derive
 from ganbench.settings import settings
-from ganbench.studies.work import StoppedError, close, telling
+from ganbench.studies.work import OnShare, between
 from ganbench.types import UsageError
 from ganbench.workbench import Workbench
 
@@ -44,6 +41,10 @@ class Audit:
         "wrongly_flagged": "share of the right labels that the audit doubts",
     }
 
+    @property
+    def rounds(self) -> int:
+        return self.folds
+
     def quick(self, rounds: int) -> Audit:
         return replace(self, count=min(self.count or 640, 640), folds=2, share=max(self.share, 0.02))
 
@@ -53,39 +54,24 @@ class Audit:
         if self.count is not None and self.count > len(data):
             raise UsageError(f"count: {self.count:,} images, where {data.name} has {len(data):,}")
 
-    def __call__(
-        self,
-        bench: Workbench,
-        folder: RunFolder,
-        *,
-        resume: bool,
-        watch: fitting.Watcher,
-        interrupted: Callable[[], bool],
-    ) -> Mapping[str, Any]:
+    def measure(self, bench: Workbench, folder: RunFolder, on_share: OnShare) -> Mapping[str, float]:
         configuration, data = bench.configuration, bench.data
         assert isinstance(data, ImageSet)
-        settle(configuration.threads)
-        seed, start = configuration.seed, time.perf_counter()
-        cells = cells_of(configuration.data)
+        seed, cells = configuration.seed, cells_of(configuration.data)
         characters = cells.characters if cells else 1
         count = (self.count or len(data)) // characters * characters
         right = data if count == len(data) else data.take(slice(count))
         assert right.labels is not None
         wrong = planted(right.labels, len(right.classes), self.share, seed)
 
-        def watching(fold: int) -> Callable[[float], None]:
-            return telling(watch, interrupted, self.folds, fold / self.folds, (fold + 1) / self.folds)
+        def watching(fold: int) -> OnShare:
+            return between(on_share, fold / self.folds, (fold + 1) / self.folds)
 
         given = replace(right, labels=wrong)
-        try:
-            probabilities = out_of_fold(given, self.folds, seed, watching, network=self.network, characters=characters)
-        except StoppedError:
-            return {"status": "interrupted"}
+        probabilities = out_of_fold(given, self.folds, seed, watching, network=self.network, characters=characters)
         doubted = np.zeros(count, dtype=bool)
         doubted[suspects(probabilities, wrong).rows] = True
-        figures = judged(doubted, wrong != right.labels)
-        seconds = time.perf_counter() - start
-        return close(self, bench, folder, figures=figures, rounds=self.folds, seconds=seconds)
+        return judged(doubted, wrong != right.labels)
 
 
 def planted(labels: Int[np.ndarray, " n"], classes: int, share: float, seed: int) -> Int[np.ndarray, " n"]:

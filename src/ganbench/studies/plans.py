@@ -20,7 +20,8 @@ from ganbench.studies.grid import SHARED, Cell, check_apart
 from ganbench.studies.measures import End, Fade, Measure, Reaches
 from ganbench.studies.recognition import Recognition
 from ganbench.studies.starvation import Starvation
-from ganbench.studies.work import PlannedWork
+from ganbench.studies.work import InsteadOfTraining, PlannedWork
+from ganbench.studies.workers import Work
 from ganbench.types import UsageError
 
 WORKS: dict[str, type] = {work.kind: work for work in (Starvation, Recognition, Audit)}
@@ -150,15 +151,20 @@ def cells_of(experiment: Experiment, data: DataSet, quick: Quick | None) -> list
     for name, trained in experiment.cells.items():
         changes = {**experiment.set, **trained.set}
         cell = Cell(name, trained.recipe or experiment.recipe or name, tuple(changes.items()), data.medium)
-        cell = replace(cell, work=trained.work or fit)
+        cell = replace(cell, work=_done(trained.work))
         try:
             rounds = cell.configuration("", 0).plan.rounds
         except UsageError as error:
             raise UsageError(f"{name}: {error}") from None
         if quick:
             changes |= {**QUICK_MEASURE, "rounds": min(quick.rounds, rounds)}
-            work = trained.work.quick(quick.rounds) if trained.work else fit
+            work = _done(trained.work and trained.work.quick(quick.rounds))
             cell = replace(cell, changes=tuple(changes.items()), work=work)
         cells.append(cell)
     check_apart(cells)
     return cells
+
+
+def _done(work: PlannedWork | None) -> Work:
+    """What is done with a run: it is trained, or what is planned instead."""
+    return InsteadOfTraining(work) if work else fit

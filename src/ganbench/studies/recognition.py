@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import NonNegativeInt, PositiveInt
 
-from ganbench import fitting
 from ganbench.configuration import Configuration
 from ganbench.data import DataSet, ImageSet, load
 from ganbench.data.parts import cells_of, test_part
 from ganbench.divergence import why_diverged
 from ganbench.figures.animation import save_image
-from ganbench.machine import settle
 from ganbench.metrics.classifier_training import balanced, train_classifier
 from ganbench.metrics.recognition import recognise
 from ganbench.runs import RunFolder
 from ganbench.settings import settings
-from ganbench.studies.work import StoppedError, close, telling
+from ganbench.studies.work import OnShare, between
 from ganbench.types import UsageError, WorkError
 from ganbench.workbench import Workbench
 
@@ -61,6 +58,10 @@ class Recognition:
         if self.learnt_from is not None and not self.generated:
             raise ValueError("learnt_from says what a generator learns from, and none is trained where generated is 0")
 
+    @property
+    def rounds(self) -> int:
+        return self.steps
+
     def quick(self, rounds: int) -> Recognition:
         real = 64 if self.real == "all" else min(self.real, 64)
         return replace(self, steps=min(self.steps, rounds), real=real, generated=min(self.generated, 64))
@@ -76,36 +77,23 @@ class Recognition:
         if self.generated and configuration.plan.generator.labels == "none":
             raise UsageError(f"the recipe {configuration.recipe!r} draws no labels that were asked for; set labels")
 
-    def __call__(
-        self,
-        bench: Workbench,
-        folder: RunFolder,
-        *,
-        resume: bool,
-        watch: fitting.Watcher,
-        interrupted: Callable[[], bool],
-    ) -> Mapping[str, Any]:
+    def measure(self, bench: Workbench, folder: RunFolder, on_share: OnShare) -> Mapping[str, float]:
         configuration, data = bench.configuration, bench.data
         assert isinstance(data, ImageSet)
-        settle(configuration.threads)
-        seed, start = configuration.seed, time.perf_counter()
-        share = GENERATOR_SHARE if self.generated else 0.0
-        try:
-            parts = [_some(data, self.real, seed)] if self.real else []
-            if self.generated:
-                parts.append(self._drawn(bench, folder, telling(watch, interrupted, self.steps, 0.0, share)))
-            on_share = telling(watch, interrupted, self.steps, share)
-            classifier = train_classifier(_together(parts), seed, on_share, network=self.network, steps=self.steps)
-        except StoppedError:
-            return {"status": "interrupted"}
-        seconds, cells = time.perf_counter() - start, cells_of(configuration.data)
+        seed, share = configuration.seed, GENERATOR_SHARE if self.generated else 0.0
+        parts = [_some(data, self.real, seed)] if self.real else []
+        if self.generated:
+            parts.append(self._drawn(bench, folder, between(on_share, 0.0, share)))
+        learning = between(on_share, share, 1.0)
+        classifier = train_classifier(_together(parts), seed, learning, network=self.network, steps=self.steps)
+        cells = cells_of(configuration.data)
         found = recognise(classifier, unseen(configuration), cells.characters if cells else 1)
         figures = {"character_accuracy": found.accuracy.value}
         if found.strings is not None:
             figures["captcha_accuracy"] = found.strings.value
-        return close(self, bench, folder, figures=figures, rounds=self.steps, seconds=seconds)
+        return figures
 
-    def _drawn(self, bench: Workbench, folder: RunFolder, on_share: Callable[[float], None]) -> ImageSet:
+    def _drawn(self, bench: Workbench, folder: RunFolder, on_share: OnShare) -> ImageSet:
         """Labelled images of a generator that was trained for this run alone; a sheet of them stays in its folder.
 
         Raises:

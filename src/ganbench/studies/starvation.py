@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -12,15 +12,13 @@ from jaxtyping import Float
 from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor
 
-from ganbench import fitting
 from ganbench.configuration import Configuration
 from ganbench.data import DataSet
 from ganbench.data.batches import Batches
-from ganbench.machine import settle
 from ganbench.runs import RunFolder
 from ganbench.seeds import derive
 from ganbench.settings import settings
-from ganbench.studies.work import close
+from ganbench.studies.work import OnShare
 from ganbench.training import critic_turn, generator_loss
 from ganbench.types import Latent
 from ganbench.workbench import Workbench
@@ -41,7 +39,7 @@ class Starvation:
     two distributions are one, with a few their supports no longer meet. Arjovsky and Bottou 2017, arXiv:1701.04862,
     figure 2, did so for images.
 
-    Does a run in the place of a training: `metrics.jsonl` has `round` (the critic's steps) and `generator_gradient`.
+    A run's `metrics.jsonl` has `round` (the critic's steps) and `generator_gradient`.
     """
 
     shift: NonNegativeFloat = 4.0
@@ -50,23 +48,17 @@ class Starvation:
     kind: ClassVar[str] = "starvation"
     metrics: ClassVar[Mapping[str, str]] = {"generator_gradient": "norm of the gradient that the generator would get"}
 
+    @property
+    def rounds(self) -> int:
+        return self.steps
+
     def quick(self, rounds: int) -> Starvation:
         return replace(self, steps=min(self.steps, rounds))
 
     def check(self, configuration: Configuration, data: DataSet) -> None:
         """Any data will do: only their shape is looked at."""
 
-    def __call__(
-        self,
-        bench: Workbench,
-        folder: RunFolder,
-        *,
-        resume: bool,
-        watch: fitting.Watcher,
-        interrupted: Callable[[], bool],
-    ) -> Mapping[str, Any]:
-        settle(bench.configuration.threads)
-        folder.rewind(-1)  # it takes seconds, so that one that was stopped is begun anew
+    def measure(self, bench: Workbench, folder: RunFolder, on_share: OnShare) -> Mapping[str, float]:
         state, recipe = bench.state, bench.recipe
         real = Batches(self._real(bench), size=recipe.batch_size, seed=bench.configuration.seed)
         looks = set(np.unique(np.geomspace(1, self.steps, LOOKS).round().astype(int)).tolist())
@@ -77,10 +69,8 @@ class Starvation:
                 continue
             norm = _gradient(bench, real)
             folder.append("metrics", {"round": step, "seconds": 0.0, "generator_gradient": norm})
-            watch(fitting.Progress(step, 0.0, step / self.steps, {}))
-            if interrupted():
-                return {"status": "interrupted"}
-        return close(self, bench, folder, figures={"generator_gradient": norm}, rounds=self.steps, seconds=0.0)
+            on_share(step / self.steps)
+        return {"generator_gradient": norm}
 
     def _real(self, bench: Workbench) -> Float[Tensor, "n ..."]:
         rng = torch.Generator(bench.device).manual_seed(derive(bench.configuration.seed, "starvation"))

@@ -16,7 +16,7 @@ from ganbench.runs import RunFolder
 from ganbench.studies.display import watching
 from ganbench.studies.grid import Cell
 from ganbench.studies.statistics import time_to
-from ganbench.studies.work import PlannedWork, told
+from ganbench.studies.work import InsteadOfTraining, told
 from ganbench.studies.workers import Contact, Task, Work, Workers, error_file
 from ganbench.training import sizes
 from ganbench.types import UsageError
@@ -84,9 +84,9 @@ class Study:
             configuration = cell.configuration(self.source, 0)
             plan = configuration.plan
             sizes(plan, plan.prior.for_shape(self.data.shape), self.data.shape, len(self.data.classes))
-            if isinstance(cell.work, PlannedWork):
+            if isinstance(cell.work, InsteadOfTraining):
                 try:
-                    cell.work.check(configuration, self.data)
+                    cell.work.planned.check(configuration, self.data)
                 except UsageError as error:
                     raise UsageError(f"{cell.name}: {error}") from None
         tasks = []

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
-from ganbench import fitting
 from ganbench.configuration import Configuration
 from ganbench.data import DataSet
+from ganbench.fitting import Progress, Watcher
+from ganbench.machine import settle
 from ganbench.runs import RunFolder
 from ganbench.settings import to_tree
-from ganbench.studies.workers import Work
 from ganbench.workbench import Workbench
+
+OnShare: TypeAlias = Callable[[float], None]
+"""Is told the share of the work that is done; raises StoppedError when the work is to stop."""
 
 
 class StoppedError(Exception):
@@ -19,8 +24,8 @@ class StoppedError(Exception):
 
 
 @runtime_checkable
-class PlannedWork(Work, Protocol):
-    """Work that a plan names by its `kind`: settings that can be called.
+class PlannedWork(Protocol):
+    """Work that a plan names by its `kind`: settings that measure something other than a training's end.
 
     It takes seconds or minutes, so that one that was stopped is begun anew. `metrics` are what it measures, each with
     its meaning.
@@ -28,6 +33,11 @@ class PlannedWork(Work, Protocol):
 
     kind: ClassVar[str]
     metrics: ClassVar[Mapping[str, str]]
+
+    @property
+    def rounds(self) -> int:
+        """In how many steps it is done, as progress and tables count them."""
+        ...
 
     def quick(self, rounds: int) -> PlannedWork:
         """The same made so small that it only shows whether it runs."""
@@ -37,44 +47,53 @@ class PlannedWork(Work, Protocol):
         """Raises UsageError where such data, or the recipe, do not allow it."""
         ...
 
+    def measure(self, bench: Workbench, folder: RunFolder, on_share: OnShare) -> Mapping[str, float]:
+        """Does the work; gives its metrics by name. Pictures and rows along it may go into the run's folder."""
+        ...
 
-def told(work: Work) -> dict[str, Any] | None:
+
+@dataclass(frozen=True, slots=True)
+class InsteadOfTraining:
+    """Planned work as what is done with a run: told of, stopped, timed and summed up as a training is."""
+
+    planned: PlannedWork
+
+    def __call__(
+        self, bench: Workbench, folder: RunFolder, *, resume: bool, watch: Watcher, interrupted: Callable[[], bool]
+    ) -> Mapping[str, Any]:
+        def on_share(share: float) -> None:
+            watch(Progress(round(share * self.planned.rounds), 0.0, share, {}))
+            if interrupted():
+                raise StoppedError
+
+        settle(bench.configuration.threads)
+        folder.rewind(-1)
+        start = time.perf_counter()
+        try:
+            figures = dict(self.planned.measure(bench, folder, on_share))
+        except StoppedError:
+            return {"status": "interrupted"}
+        summary = {
+            "recipe": bench.configuration.recipe,
+            "data": bench.data.name,
+            "data_sha256": bench.fingerprint,
+            "seed": bench.configuration.seed,
+            "status": "finished",
+            "rounds": self.planned.rounds,
+            "seconds": time.perf_counter() - start,
+            "metrics": {"final": figures, "best": figures, "floor": {}},
+            "snapshot_floor": {},
+            "work": told(self),
+        }
+        folder.write_summary(summary)
+        return summary
+
+
+def told(work: object) -> dict[str, Any] | None:
     """Planned work as a run's summary holds it; None of a training."""
-    return {"kind": work.kind, **to_tree(work)} if isinstance(work, PlannedWork) else None
+    return {"kind": work.planned.kind, **to_tree(work.planned)} if isinstance(work, InsteadOfTraining) else None
 
 
-def telling(
-    watch: fitting.Watcher, interrupted: Callable[[], bool], rounds: int, begin: float = 0.0, end: float = 1.0
-) -> Callable[[float], None]:
-    """A watcher of the share of a part that is done, which goes from `begin` to `end` of a work of so many rounds.
-
-    It raises StoppedError when the work is asked to stop.
-    """
-
-    def on_share(share: float) -> None:
-        whole = begin + share * (end - begin)
-        watch(fitting.Progress(round(whole * rounds), 0.0, whole, {}))
-        if interrupted():
-            raise StoppedError
-
-    return on_share
-
-
-def close(
-    work: PlannedWork, bench: Workbench, folder: RunFolder, *, figures: Mapping[str, float], rounds: int, seconds: float
-) -> Mapping[str, Any]:
-    """Writes the summary of work that was done to its end, of the form that trainings have."""
-    summary = {
-        "recipe": bench.configuration.recipe,
-        "data": bench.data.name,
-        "data_sha256": bench.fingerprint,
-        "seed": bench.configuration.seed,
-        "status": "finished",
-        "rounds": rounds,
-        "seconds": seconds,
-        "metrics": {"final": dict(figures), "best": dict(figures), "floor": {}},
-        "snapshot_floor": {},
-        "work": told(work),
-    }
-    folder.write_summary(summary)
-    return summary
+def between(on_share: OnShare, begin: float, end: float) -> OnShare:
+    """For a part of the work that goes from one share of the whole to another."""
+    return lambda share: on_share(begin + share * (end - begin))
