@@ -20,6 +20,7 @@ from ganbench.runs import RunFolder
 from ganbench.settings import from_tree
 from ganbench.studies import recognition
 from ganbench.studies.auditing import Audit, judged, planted
+from ganbench.studies.exploring import Exploring
 from ganbench.studies.plans import Trained
 from ganbench.studies.recognition import Recognition, unseen
 from ganbench.studies.work import InsteadOfTraining, PlannedWork
@@ -243,3 +244,21 @@ def test_other_cnn_learns_from_the_test_part_alone(
     assert not keys(seen[0]) & keys(data)
     with pytest.raises(UsageError, match="labelled test part"):
         features_for(replace(data, name="array"), "other-cnn")
+
+
+def test_directions_are_named_beside_chance(tmp_path: Path) -> None:
+    """Of a generator that has learnt little, too: shares are shares, the control is not the directions themselves."""
+    configuration = configure("best", "digits", changes=[*TINY, ("generator.labels", "none")], medium="images")
+    bench = Workbench(configuration, digits(64))
+    run = RunFolder.create(tmp_path / "run", bench.configuration, bench.data)
+    work = Exploring(directions=2)
+    work.check(configuration, bench.data)
+    shares: list[float] = []
+    found = work.measure(bench, run, shares.append)
+    assert set(found) == set(Exploring.metrics)
+    assert 0 <= found["named"] <= 1
+    assert found["named"] - 1 <= found["named_beyond_chance"] <= found["named"]
+    assert found["times_random"] > 0
+    assert sorted(shares) == shares
+    assert shares[-1] == pytest.approx(1)
+    assert {p.name for p in (tmp_path / "run" / "figures").iterdir()} == {"direction-1.png", "direction-2.png"}

@@ -68,7 +68,8 @@ def write_exploration(exploration: Exploration, out: Path) -> Path:
             if MADE.fullmatch(old.name) and old.name != INDEX:
                 old.unlink()
         write_atomically(out / INDEX, json.dumps({"kind": KIND, "finished": False}).encode())
-        strips = _draw(exploration, out)
+        strips = draw_strips(exploration, out)
+        _film(exploration, out)
         animate(_interpolation(exploration.subject, exploration.seed), out / "interpolation.webp", seconds=8.0)
         page = write_explore_page(exploration, strips, out)
         write_atomically(out / INDEX, json.dumps(plain(_index(exploration)), indent=1, allow_nan=False).encode())
@@ -77,8 +78,8 @@ def write_exploration(exploration: Exploration, out: Path) -> Path:
     return page
 
 
-def _draw(exploration: Exploration, out: Path) -> list[UInt8[np.ndarray, "rows steps h w *c"]]:
-    """A strip and a film of each direction; the strips' images."""
+def draw_strips(exploration: Exploration, out: Path) -> list[UInt8[np.ndarray, "rows steps h w *c"]]:
+    """A picture of each direction, `direction-1.png` and so on; the images in them."""
     subject, latent = exploration.subject, exploration.subject.rows(exploration.seed)
     strips = []
     for place, vector in enumerate(exploration.directions.vectors):
@@ -87,11 +88,17 @@ def _draw(exploration: Exploration, out: Path) -> list[UInt8[np.ndarray, "rows s
         columns = [f"{step:+.1f}" if step else "0" for step in STEPS]
         flat = pixels.reshape(-1, *pixels.shape[2:])
         save_image(labelled_sheet(flat, subject.row_names, columns, title), out / f"direction-{place + 1}.png")
+        strips.append(pixels)
+    return strips
+
+
+def _film(exploration: Exploration, out: Path) -> None:
+    """The same as films, there and back."""
+    subject, latent = exploration.subject, exploration.subject.rows(exploration.seed)
+    for place, vector in enumerate(exploration.directions.vectors):
         moving = strip(subject, vector, latent, np.linspace(-REACH, REACH, FILM_STEPS))
         there = [frame(moving[:, step]) for step in range(FILM_STEPS)]
         animate([*there, *there[-2:0:-1]], out / f"direction-{place + 1}.webp", seconds=4.0)
-        strips.append(pixels)
-    return strips
 
 
 def _interpolation(subject: Subject, seed: int) -> list[Image.Image]:

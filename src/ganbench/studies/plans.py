@@ -16,6 +16,7 @@ from ganbench.fitting import fit
 from ganbench.settings import OneOf, from_tree, settings, unknown
 from ganbench.studies.auditing import Audit
 from ganbench.studies.claims import Claim
+from ganbench.studies.exploring import Exploring
 from ganbench.studies.grid import SHARED, Cell, check_apart
 from ganbench.studies.measures import End, Fade, Measure, Reaches
 from ganbench.studies.recognition import Recognition
@@ -24,7 +25,7 @@ from ganbench.studies.work import InsteadOfTraining, PlannedWork
 from ganbench.studies.workers import Work
 from ganbench.types import UsageError
 
-WORKS: dict[str, type] = {work.kind: work for work in (Starvation, Recognition, Audit)}
+WORKS: dict[str, type] = {work.kind: work for work in (Starvation, Recognition, Audit, Exploring)}
 """What a cell may do in the place of a training."""
 
 Picture: TypeAlias = Literal["parallel-lines", "gradients"]

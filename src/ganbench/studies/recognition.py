@@ -13,14 +13,13 @@ from pydantic import NonNegativeInt, PositiveInt
 from ganbench.configuration import Configuration
 from ganbench.data import DataSet, ImageSet, load
 from ganbench.data.parts import cells_of, test_part
-from ganbench.divergence import why_diverged
 from ganbench.figures.animation import save_image
 from ganbench.metrics.classifier_training import balanced, train_classifier
 from ganbench.metrics.recognition import recognise
 from ganbench.runs import RunFolder
 from ganbench.settings import settings
-from ganbench.studies.work import OnShare, between
-from ganbench.types import UsageError, WorkError
+from ganbench.studies.work import OnShare, between, train_wholly
+from ganbench.types import UsageError
 from ganbench.workbench import Workbench
 
 GENERATOR_SHARE = 0.7
@@ -103,12 +102,7 @@ class Recognition:
         assert isinstance(data, ImageSet)
         learnt = _some(data, self.learnt_from or self.real or "all", configuration.seed)
         trained = Workbench(configuration, learnt)
-        losses: dict[str, float] = {}
-        for report in trained.play():
-            losses = {name: float(loss) for name, loss in report.losses.items()}
-            on_share(trained.share)
-        if cause := why_diverged(trained.state, trained.recipe, losses):
-            raise WorkError(f"the generator's training diverged: {cause}")
+        train_wholly(trained, on_share)
         save_image(trained.sheet(), folder.figures / "sheet.png")
         assert learnt.labels is not None
         labels = np.resize(np.unique(learnt.labels), self.generated)

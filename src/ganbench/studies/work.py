@@ -7,12 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
+from torch import Tensor
+
 from ganbench.configuration import Configuration
 from ganbench.data import DataSet
+from ganbench.divergence import why_diverged
 from ganbench.fitting import Progress, Watcher
 from ganbench.machine import settle
 from ganbench.runs import RunFolder
 from ganbench.settings import to_tree
+from ganbench.types import WorkError
 from ganbench.workbench import Workbench
 
 OnShare: TypeAlias = Callable[[float], None]
@@ -92,6 +96,20 @@ class InsteadOfTraining:
 def told(work: object) -> dict[str, Any] | None:
     """Planned work as a run's summary holds it; None of a training."""
     return {"kind": work.planned.kind, **to_tree(work.planned)} if isinstance(work, InsteadOfTraining) else None
+
+
+def train_wholly(bench: Workbench, on_share: OnShare) -> None:
+    """Trains to the end of the span, without snapshots or checkpoints.
+
+    Raises:
+        WorkError: the training diverged.
+    """
+    losses: Mapping[str, Tensor] = {}
+    for report in bench.play():
+        losses = report.losses
+        on_share(bench.share)
+    if cause := why_diverged(bench.state, bench.recipe, {name: float(loss) for name, loss in losses.items()}):
+        raise WorkError(f"the generator's training diverged: {cause}")
 
 
 def between(on_share: OnShare, begin: float, end: float) -> OnShare:
