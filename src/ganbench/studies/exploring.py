@@ -45,7 +45,6 @@ class Exploring:
         "named": "share of the directions that get a name",
         "named_beyond_chance": "that, less the share of random directions that get one",
         "times_random": "change of the image statistics, as a multiple of random directions'",
-        "times_random_most": "the same of the statistic that a direction changes most, likewise of random directions",
     }
 
     @property
@@ -76,13 +75,11 @@ class Exploring:
             watch=between(on_share, half, 1.0),
         )
         draw_strips(found, folder.figures)
-        times, usual = (_times(judgement) for judgement in (found.judgement, control))
         named = _named(found.judgement)
         return {
             "named": named,
             "named_beyond_chance": named - _named(control),
-            "times_random": float(times.mean()),
-            "times_random_most": float(times.max(axis=1).mean() / usual.max(axis=1).mean()),
+            "times_random": _times(found.judgement),
         }
 
 
@@ -90,6 +87,6 @@ def _named(judgement: Judgement) -> float:
     return float(np.mean([name != UNNAMED for name in judgement.names]))
 
 
-def _times(judgement: Judgement) -> np.ndarray:
-    """Of each direction and image statistic, the change as a multiple of random directions' mean."""
-    return judgement.beyond_chance[:, : len(STATISTICS) + ("warmth" in judgement.attributes)]
+def _times(judgement: Judgement) -> float:
+    """The mean change over directions and image statistics, each as a multiple of random directions' mean."""
+    return float(judgement.beyond_chance[:, : len(STATISTICS) + ("warmth" in judgement.attributes)].mean())
