@@ -7,13 +7,18 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from types import FrameType
 from typing import Any
 
-from ganbench import checkpoints
+from torch import Tensor
+
+from ganbench import checkpoints, sharing
 from ganbench.alarms import Alarm, Watch
+from ganbench.configuration import from_flat
+from ganbench.data import load
+from ganbench.data.images import Images
 from ganbench.divergence import why_diverged
 from ganbench.gallery import gallery_for
 from ganbench.machine import settle
@@ -21,6 +26,7 @@ from ganbench.metrics.guides import guide_of
 from ganbench.runs import RunFolder
 from ganbench.tracking import Tracker, require_tracking, tracker_for
 from ganbench.training import Report
+from ganbench.types import UsageError, WorkError
 from ganbench.workbench import EPOCHS, Workbench
 
 SNAPSHOTS = 12
@@ -56,12 +62,50 @@ def fit(
     session = Session(bench, folder)
     if resume:
         session.restore()
-    if interrupted is None:
-        with interruptible() as signalled:
-            session.run(signalled, watch)
-    else:
-        session.run(interrupted, watch)
+    state = bench.state
+    sharing.tell(Orders(bench.configuration.tree(), bench.fingerprint, state.tensors(), state.counters()))
+    try:
+        if interrupted is None:
+            with interruptible() as signalled:
+                session.run(signalled, watch)
+        else:
+            session.run(interrupted, watch)
+    except sharing.LostError as error:
+        kept = checkpoints.read_last(folder.checkpoints)
+        raise WorkError(
+            f"{error}; round {kept.round if kept else 0} is kept, and `ganbench train --resume --out {folder.path}` "
+            "goes on from there, with any number of processes"
+        ) from None
     return session.finish()
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What the first process of a shared training tells the others: all that decides it, and where it stands."""
+
+    tree: dict[str, Any]
+    fingerprint: str
+    tensors: dict[str, Tensor]
+    counters: dict[str, Any]
+
+
+def follow() -> None:
+    """The part of every process but the first in a shared training: to play the same rounds.
+
+    Raises:
+        UsageError: the data are other ones on this machine.
+        WorkError: another process was lost.
+    """
+    orders: Orders = sharing.heard()
+    configuration = from_flat(orders.tree)
+    bench = Workbench(configuration, load(configuration.data, configuration.images or Images()))
+    if bench.fingerprint != orders.fingerprint:
+        raise UsageError(f"{configuration.data} is not the same here as where the first process found it")
+    bench.state.restore(orders.tensors, orders.counters)
+    with interruptible() as signalled, closing(bench.play()) as reports:
+        for _ in reports:
+            if signalled():
+                break
 
 
 def check(bench: Workbench) -> None:
@@ -115,23 +159,24 @@ class Session:
         self.tracker = tracker_for(self.bench.configuration, self.folder.path, done)
         if not begun:
             self.snapshot()
-        for report in self.bench.play():
-            before, share = share, self.bench.share
-            epoch_before, epoch = epoch, self.bench.epoch
-            due = self._snapshot_due(before, share) or self._epoch_due(epoch_before, epoch)
-            if due or _crossed(before, share, LOG_LINES):
-                sound = self.log(report)
-                alarms = ", ".join(alarm.short for alarm in self.alarms)
-                watch(Progress(report.round, report.seconds, share, self.measured, alarms))
-                if not sound:
-                    return
-            if due:
-                self.snapshot()
-            if share < 1 and interrupted():
-                if self._is_sound({}):
-                    self.status = "interrupted"
-                    self.checkpoint(best=False)
-                return
+        with closing(self.bench.play()) as reports:
+            for report in reports:
+                before, share = share, self.bench.share
+                epoch_before, epoch = epoch, self.bench.epoch
+                due = self._snapshot_due(before, share) or self._epoch_due(epoch_before, epoch)
+                if due or _crossed(before, share, LOG_LINES):
+                    sound = self.log(report)
+                    alarms = ", ".join(alarm.short for alarm in self.alarms)
+                    watch(Progress(report.round, report.seconds, share, self.measured, alarms))
+                    if not sound:
+                        return
+                if due:
+                    self.snapshot()
+                if share < 1 and interrupted():
+                    break
+        if self.bench.share < 1 and self._is_sound({}):  # this process was asked to stop, or another that shares in it
+            self.status = "interrupted"
+            self.checkpoint(best=False)
 
     def _snapshot_due(self, before: float, share: float) -> bool:
         every = self.bench.configuration.snapshot_every

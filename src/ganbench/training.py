@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from ganbench import sharing
 from ganbench.averages import Average
 from ganbench.data.batches import Batches
 from ganbench.networks import InParts, keep_copies, set_precision
@@ -53,14 +54,16 @@ class Span:
 class Learner:
     """A player in training: its network, whose parameters are views of one flat vector, and its optimiser."""
 
-    def __init__(self, network: nn.Module, settings: Player) -> None:
+    def __init__(self, network: nn.Module, settings: Player, pack: int = 1, pieces: int = 1) -> None:
         for constraint in settings.constraints.values():
             constraint.attach(network)
         self.network = network
+        alone = sharing.processes() == pieces == 1
+        self.shared: Callable[..., Any] = network if alone else sharing.SharedOut(network, pack, pieces)
         self.parameters = [p for p in network.parameters() if p.requires_grad]
         self.vector = flatten(self.parameters)
-        self.vector.grad = torch.zeros_like(self.vector)
-        parts = self.vector.grad.split([p.numel() for p in self.parameters])
+        self.gradient = self.vector.grad = torch.zeros_like(self.vector)
+        parts = self.gradient.split([p.numel() for p in self.parameters])
         self._slots = [part.view_as(p) for part, p in zip(parts, self.parameters, strict=True)]
         self.optimizer = settings.optimizer.build(self.vector)
         self._copies: dict[nn.Parameter, Tensor] = {}
@@ -86,6 +89,7 @@ class Learner:
         gradients = self.gradients(loss)
         # Into the same memory each time: fresh pages cost more than the copy.
         torch._foreach_copy_(self._slots, gradients)
+        sharing.add_up(self.gradient)
         for group in self.optimizer.param_groups:
             group["lr"] = settings.optimizer.lr * settings.rate.at(progress)
         self.optimizer.step()
@@ -114,11 +118,15 @@ class State:
         seed: int,
         classes: int = 0,
         device: torch.device | str = "cpu",
+        pieces: int = 1,
     ) -> None:
         """A fresh state for things of the given shape and number of classes. The global random state is left as it was.
 
+        Passes through the networks are made in so many `pieces`.
+
         Raises:
-            UsageError: the recipe's networks do not fit such things, or it needs labels and there are none.
+            UsageError: the recipe's networks do not fit such things, it needs labels and there are none, or its
+                batches cannot be shared out.
         """
         device = torch.device(device)
         self.prior = recipe.prior.for_shape(shape)
@@ -129,18 +137,15 @@ class State:
             for wrapper in reversed(list(recipe.wrappers.values())):
                 critic = wrapper.wrap(critic)
             generator = recipe.generator.network.generator(generator_sizes)
-            self.critic = Learner(critic.to(device), recipe.critic)
-            self.generator = Learner(generator.to(device), recipe.generator)
-        pack = critic_sizes.shape[0] // shape[0]
-        if recipe.batch_size % pack:
-            raise UsageError(f"batch_size must be a multiple of the pack's {pack}, not {recipe.batch_size}")
+            pack = critic_sizes.shape[0] // shape[0]
+            self.critic = Learner(critic.to(device), recipe.critic, pack, pieces)
+            self.generator = Learner(generator.to(device), recipe.generator, 1, pieces)
+        self._check_batch(recipe.batch_size, pack, pieces)
         norms = batch_norms(self.critic.network)
         ours = [norm for norm in norms if isinstance(norm, InParts)]
         self.joint = len(ours) == len(norms)
         for norm in ours:
             norm.most = recipe.batch_size // pack
-        if recipe.batch_size == 1 and (norms or batch_norms(self.generator.network)):
-            raise UsageError("batch_size: 1 is too few for networks with batch norm, which need 2 or more")
         self.average = None if recipe.average is None else RunningAverage(self.generator, recipe.average)
         self.memory: Memory = {name: value.to(device) for name, value in recipe.objective.init().items()}
         then = recipe.turns.then
@@ -154,6 +159,25 @@ class State:
         self.generator_turns = 0
         self.turned = 0
         """The rounds after which the training turned to what comes `then`; 0 while it has not."""
+
+    def _check_batch(self, size: int, pack: int, pieces: int) -> None:
+        """Raises UsageError where batches of this size cannot be packed, normed or shared out."""
+        if size % pack:
+            raise UsageError(f"batch_size must be a multiple of the pack's {pack}, not {size}")
+        count = sharing.processes()
+        if size % (pack * count * pieces):
+            parts = [f"{count} processes"] * (count > 1) + [f"{pieces} pieces"] * (pieces > 1)
+            packs = f" packs of {pack}" if pack > 1 else ""
+            raise UsageError(f"batch_size: {size} cannot be shared out evenly among {' and '.join(parts)}{packs}")
+        norms = batch_norms(self.critic.network) + batch_norms(self.generator.network)
+        if size == 1 and norms:
+            raise UsageError("batch_size: 1 is too few for networks with batch norm, which need 2 or more")
+        if pieces > 1 and norms:
+            raise UsageError("pieces: networks with batch norm need the statistics of the whole batch at once")
+        if count > 1 and not all(isinstance(norm, InParts) for norm in norms):
+            raise UsageError(
+                "several processes share the statistics of ganbench.networks' own batch norms alone, not of torch's"
+            )
 
     def set_precision(self, by_width: Callable[[int], torch.dtype]) -> None:
         """Has all networks compute their hidden layers in the type that suits the layers' width."""
@@ -287,18 +311,26 @@ class RunningAverage:
         copy_buffers(self.network, dict(learner.network.named_buffers()))
 
 
-def train(state: State, recipe: Recipe, batches: Batches, span: Span) -> Iterator[Report]:
+def train(state: State, recipe: Recipe, batches: Batches, span: Span) -> Generator[Report]:
     """Plays rounds to the end of the span, and reports each. The state moves on in place.
 
-    `seconds` counts the rounds alone, not what the caller does between them.
+    `seconds` counts the rounds alone, not what the caller does between them. Of several processes all end where one
+    of their callers stops asking.
     """
-    while (progress := span.progress(state.round, state.seconds)) < 1:
+    going = True
+    while going and (progress := span.progress(state.round, state.seconds)) < 1:
         start = time.perf_counter()
-        losses = play_round(state, recipe, batches, progress)
+        with sharing.together():
+            losses = play_round(state, recipe, batches, progress)
         if state.critic.vector.is_cuda:  # the round was only asked for until then
             torch.cuda.synchronize(state.critic.vector.device)
         state.seconds += time.perf_counter() - start
-        yield Report(state.round, state.seconds, losses)
+        going = False
+        try:
+            yield Report(state.round, state.seconds, losses)
+            going = True
+        finally:
+            state.seconds, going = sharing.agreed(state.seconds, going)
 
 
 def play_round(state: State, recipe: Recipe, batches: Batches, progress: float = 0.0) -> dict[str, Tensor]:
@@ -365,8 +397,8 @@ def generator_loss(
 def _deal(state: State, recipe: Recipe, real: Sample, progress: float, *, joint: bool) -> Turn:
     """A batch of the data and as many fakes, with the data's labels."""
     latent = state.prior.draw(real.y, len(real.x), state.streams["latent"])
-    fake = state.generator.network(latent)
-    return Turn(real, fake, latent, state.critic.network, state.streams["terms"], progress=progress, joint=joint)
+    fake = state.generator.shared(latent)
+    return Turn(real, fake, latent, state.critic.shared, state.streams["terms"], progress=progress, joint=joint)
 
 
 def _add_terms(side: str, game: Tensor, terms: Mapping[str, Term], turn: Turn) -> tuple[Tensor, dict[str, Tensor]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from functools import cached_property, partial
 from typing import TypeAlias
 
@@ -65,7 +65,12 @@ class Workbench:
         self.recipe = configuration.plan
         self.device = resolve_device(configuration.device)
         self.state = State(
-            self.recipe, data.shape, classes=len(data.classes), seed=configuration.seed, device=self.device
+            self.recipe,
+            data.shape,
+            classes=len(data.classes),
+            seed=configuration.seed,
+            device=self.device,
+            pieces=configuration.pieces,
         )
         self.state.set_precision(partial(hidden_dtype, configuration.precision, self.device))
         minutes = configuration.minutes
@@ -94,7 +99,7 @@ class Workbench:
             what = "has changed" if self.features_sha256 else "is gone"
             raise UsageError(f"{file} {what} since this run was begun, which is measured over the features in it")
 
-    def play(self) -> Iterator[Report]:
+    def play(self) -> Generator[Report]:
         """Plays the rounds that are left of the configuration's span, and reports each."""
         settle(self.configuration.threads)
         return train(self.state, self.recipe, self.batches, self.span)

@@ -23,6 +23,7 @@ from ganbench.cli import (
     tune,
 )
 from ganbench.errors import UsageError, WorkError
+from ganbench.launch import asked_processes
 
 app = typer.Typer(
     help="Train GANs, measure them against the data's own noise floor, and compare them over seeds.",
@@ -41,11 +42,13 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    pass
+    if asked_processes() > 1 and context.invoked_subcommand != "train":
+        raise UsageError("torchrun starts several processes for `ganbench train`; other commands take one, without it")
 
 
 app.command("demo")(demo.command)

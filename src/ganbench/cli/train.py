@@ -36,29 +36,36 @@ def command(
     snapshot_every: Annotated[int | None, typer.Option(help="Rounds between snapshots. Default: 12 in all.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the unfinished run in --out.")] = False,
 ) -> None:
-    """Train a recipe on data: measured, pictured and resumable."""
-    if rounds is not None and minutes is not None:
-        raise UsageError("give --rounds or --minutes, not both")
-    named = {
-        "rounds": rounds,
-        "minutes": minutes,
-        "batch_size": batch_size,
-        "seed": seed,
-        "device": device,
-        "precision": precision,
-        "threads": threads,
-        "snapshot_every": snapshot_every,
-    }
-    asked: list[tuple[str, Any]] = [(name, value) for name, value in named.items() if value is not None]
-    if rounds is not None and not resume:
-        asked.append(("minutes", None))
-    if resume:
-        if out is None:
-            raise UsageError("--resume needs --out, the folder of the run to go on with")
-        summary = _resume(out, recipe, data, config, changes, asked)
-    else:
-        out, summary = _begin(out, recipe, data, config, changes, asked)
-    _tell(out, summary)
+    """Train a recipe on data: measured, pictured and resumable. torchrun starts one training on several processes."""
+    from ganbench import sharing
+
+    with sharing.joined():
+        if sharing.rank() > 0:
+            from ganbench.fitting import follow
+
+            return follow()
+        if rounds is not None and minutes is not None:
+            raise UsageError("give --rounds or --minutes, not both")
+        named = {
+            "rounds": rounds,
+            "minutes": minutes,
+            "batch_size": batch_size,
+            "seed": seed,
+            "device": device,
+            "precision": precision,
+            "threads": threads,
+            "snapshot_every": snapshot_every,
+        }
+        asked: list[tuple[str, Any]] = [(name, value) for name, value in named.items() if value is not None]
+        if rounds is not None and not resume:
+            asked.append(("minutes", None))
+        if resume:
+            if out is None:
+                raise UsageError("--resume needs --out, the folder of the run to go on with")
+            summary = _resume(out, recipe, data, config, changes, asked)
+        else:
+            out, summary = _begin(out, recipe, data, config, changes, asked)
+        _tell(out, summary)
 
 
 def _begin(

@@ -11,6 +11,8 @@ from pydantic import NonNegativeFloat
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from ganbench.sharing import sharers, summed
+
 Activation: TypeAlias = Literal["relu", "leaky-relu", "elu", "gelu", "silu", "softplus", "tanh"]
 ACTIVATIONS: dict[str, Callable[[float], nn.Module]] = {
     "relu": lambda slope: nn.ReLU(),
@@ -129,9 +131,33 @@ class InParts(_BatchNorm):
     most: int | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.training or self.most is None or len(x) <= self.most:
-            return super().forward(x)
-        return torch.cat([super(InParts, self).forward(part) for part in x.split(self.most)])
+        own = None if self.most is None else self.most // sharers()
+        if not self.training or own is None or len(x) <= own:
+            return self._normed(x)
+        return torch.cat([self._normed(part) for part in x.split(own)])
+
+    def _normed(self, x: Tensor) -> Tensor:
+        return shared_norm(self, x) if self.training and sharers() > 1 else super().forward(x)
+
+
+def shared_norm(norm: _BatchNorm, x: Tensor) -> Tensor:
+    """Batch norm by the statistics of what all processes have of a batch; `x` is this process's part."""
+    others = [place for place in range(x.dim()) if place != 1]
+    along = (1, -1, *(1,) * (x.dim() - 2))
+    count = x.numel() // x.shape[1] * sharers()
+    wide = x.float()
+    mean = summed(wide.sum(others)) / count
+    centred = wide - mean.view(along)
+    variance = summed(centred.square().sum(others)) / count
+    made = centred * (variance + norm.eps).rsqrt().view(along)
+    if norm.weight is not None:
+        made = made * norm.weight.view(along) + norm.bias.view(along)
+    if norm.running_mean is not None and norm.running_var is not None and norm.num_batches_tracked is not None:
+        with torch.no_grad():
+            norm.running_mean.lerp_(mean, norm.momentum or 0.0)
+            norm.running_var.lerp_(variance * count / (count - 1), norm.momentum or 0.0)
+            norm.num_batches_tracked.add_(1)
+    return made.to(x.dtype)
 
 
 class BatchNorm1d(InParts, nn.BatchNorm1d):

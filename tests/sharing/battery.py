@@ -1,0 +1,51 @@
+"""Trains small forms of all recipes on the processes that torchrun started; the first writes what became of them.
+
+Run as `torchrun --nproc-per-node 2 -m tests.sharing.battery OUT`, or alone.
+"""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from ganbench import sharing
+from ganbench.optimizers import Sgd
+from ganbench.recipes import Recipe
+from ganbench.training import Span, State, train
+from tests.laws.test_laws import CASES, begin
+
+ROUNDS = 3
+
+Results = dict[str, dict[str, torch.Tensor]]
+
+
+def plain(recipe: Recipe) -> Recipe:
+    """Both players go down their gradients: an Adam's first steps have the size of no gradient, but its sign."""
+    players = {side: replace(getattr(recipe, side), optimizer=Sgd(lr=1e-3)) for side in ("critic", "generator")}
+    return replace(recipe, **players)
+
+
+def results(pieces: int = 1, skip: tuple[str, ...] = ()) -> Results:
+    """The losses of each recipe, and its state at the start and after the last round."""
+    torch.set_num_threads(1)
+    found: Results = {}
+    for name, medium in CASES:
+        _, recipe, batches = begin(name, medium)
+        if name in skip:
+            continue
+        recipe = plain(recipe)
+        state = State(recipe, batches[0].x.shape[1:], classes=3 if medium == "images" else 0, seed=0, pieces=pieces)
+        start = {f"start.{key}": value.clone() for key, value in state.tensors().items()}
+        losses: dict[str, torch.Tensor] = {}
+        for report in train(state, recipe, batches, Span(rounds=ROUNDS)):
+            losses |= {f"loss.{report.round}.{key}": value for key, value in report.losses.items()}
+        found[f"{name} on {medium}"] = start | losses | state.tensors()
+    return found
+
+
+if __name__ == "__main__":
+    with sharing.joined():
+        made = results()
+        if sharing.rank() == 0:
+            torch.save(made, Path(sys.argv[1]))

@@ -1,0 +1,152 @@
+"""Trainings that several processes share: what they compute, how they start, stop, and go on."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from ganbench.networks.layers import InParts
+from ganbench.training import batch_norms
+from tests.laws.test_laws import CASES, begin
+from tests.sharing.battery import Results, results
+
+NORMED = tuple(
+    name for name, medium in CASES for state, _, _ in [begin(name, medium)] for n in state.networks if batch_norms(n)
+)
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+
+
+def launch(*words: object, count: int = 2) -> list[str]:
+    start = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count), "-m"]
+    return [sys.executable, *start, *map(str, words)]
+
+
+@pytest.fixture(scope="module")
+def alone() -> Results:
+    return results()
+
+
+def furthest(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> dict[str, float]:
+    """How far each loss, weight vector and buffer differs: of vectors as a share of the way that training took them."""
+    assert one.keys() == other.keys()
+    found = {}
+    for name, value in one.items():
+        a, b = value.double(), other[name].double()
+        way = (a - one[f"start.{name}"].double()).norm() if name.endswith(".vector") else a.norm()
+        # A game that has hardly moved is lost in the rounding of its weights or scores.
+        least = 1e-6 * float(a.norm()) if name.endswith(".vector") else 1e-3
+        found[name] = float((a - b).norm() / way.clamp(min=least))
+    return found
+
+
+def test_two_processes_train_every_recipe_as_one_does(alone: Results, tmp_path: Path) -> None:
+    """Losses, weights, averages, batch statistics and what games carry, up to the order of summation."""
+    out = tmp_path / "made.pt"
+    subprocess.run(launch("tests.sharing.battery", out), check=True, timeout=500, env=ENVIRONMENT)
+    shared = torch.load(out)
+    assert shared.keys() == alone.keys()
+    for name in alone:
+        differences = furthest(alone[name], shared[name])
+        assert max(differences.values()) < 2e-3, (name, max(differences, key=differences.__getitem__))
+        starts = [difference for key, difference in differences.items() if key.startswith("start.")]
+        assert max(starts) == 0
+        streams = [difference for key, difference in differences.items() if key.startswith("stream.")]
+        assert max(streams) == 0
+
+
+def test_pieces_are_the_whole_batch(alone: Results) -> None:
+    """Also for the terms that compare things of a batch, since it is the passes alone that are in pieces."""
+    pieces = results(pieces=2, skip=NORMED)
+    assert pieces
+    for name, found in pieces.items():
+        differences = furthest(alone[name], found)
+        assert max(differences.values()) < 2e-3, (name, max(differences, key=differences.__getitem__))
+
+
+def test_the_battery_sees_statistics_that_are_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batch norms that take statistics of half a batch, as they would without messages, are far off the tolerance."""
+    from tests.sharing import battery
+
+    monkeypatch.setattr(battery, "CASES", [("dcgan", "images")])
+    whole = battery.results()["dcgan on images"]
+    normed = InParts._normed
+    monkeypatch.setattr(InParts, "_normed", lambda norm, x: torch.cat([normed(norm, part) for part in x.chunk(2)]))
+    halves = battery.results()["dcgan on images"]
+    assert max(furthest(whole, halves).values()) > 0.05
+
+
+def test_usage_is_told_once(tmp_path: Path) -> None:
+    wrong = subprocess.run(
+        launch("ganbench", "train", "gan", "--data", "moons", "--batch-size", 31, "--out", tmp_path / "run"),
+        capture_output=True,
+        text=True,
+        timeout=200,
+        env=ENVIRONMENT,
+    )
+    assert wrong.returncode != 0
+    assert wrong.stderr.count("ganbench: batch_size: 31 cannot be shared out evenly among 2 processes") == 1
+    assert "exitcode  : 2" in wrong.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def _of_rank(launcher: int, rank: int) -> int:
+    """The process of that rank among the children of a launcher."""
+    for child in Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split():
+        if f"RANK={rank}".encode() in Path(f"/proc/{child}/environ").read_bytes().split(b"\0"):
+            return int(child)
+    raise AssertionError(f"no process of rank {rank}")
+
+
+def _stopped(run: Path, *more: object, by: signal.Signals, rank: int) -> str:
+    """Starts a shared training, waits until it has gone on, sends one of its processes a signal; gives the stderr."""
+    before = len((run / "log.jsonl").read_text().splitlines()) if run.exists() else 0
+    command = launch("ganbench", "train", *more, "--out", run)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT) as launcher:
+        deadline = time.monotonic() + 200
+        while not (run / "log.jsonl").exists() or len((run / "log.jsonl").read_text().splitlines()) < before + 3:
+            assert launcher.poll() is None, launcher.stderr and launcher.stderr.read()
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        os.kill(_of_rank(launcher.pid, rank), by)
+        _, said = launcher.communicate(timeout=200)
+    assert launcher.returncode != 0
+    return said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks up processes in /proc")
+def test_stopping_losing_and_going_on_with_another_number(tmp_path: Path) -> None:
+    run, rounds = tmp_path / "run", 3000
+    small = ["--batch-size", 64, "--set", "measure.count=64", "--set", "measure.final=64", "--snapshot-every", 100]
+    said = _stopped(run, "gan", "--data", "moons", "--rounds", rounds, *small, by=signal.SIGTERM, rank=1)
+    assert "go on with: ganbench train --resume" in said
+    summary = json.loads((run / "summary.json").read_text())
+    assert summary["status"] == "interrupted"
+    assert 0 < summary["rounds"] < rounds
+    said = _stopped(run, "--resume", by=signal.SIGKILL, rank=1)
+    assert "a process of this training was lost" in said
+    assert "--resume" in said
+    end = subprocess.run(
+        [sys.executable, "-m", "ganbench", "train", "--resume", "--out", str(run)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=ENVIRONMENT,
+    )
+    assert end.returncode == 0, end.stderr
+    assert json.loads((run / "summary.json").read_text())["rounds"] == rounds
+    logged = [json.loads(line)["round"] for line in (run / "log.jsonl").read_text().splitlines()]
+    assert logged == sorted(set(logged))
+
+
+def test_other_commands_take_one_process(tmp_path: Path) -> None:
+    environment = {**ENVIRONMENT, "TORCHELASTIC_RUN_ID": "x", "WORLD_SIZE": "2", "RANK": "0"}
+    command = [sys.executable, "-m", "ganbench", "demo", "--out", str(tmp_path / "demo")]
+    refused = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert refused.returncode == 2
+    assert "torchrun" in refused.stderr
