@@ -43,7 +43,8 @@ def command(
         if sharing.rank() > 0:
             from ganbench.fitting import follow
 
-            return follow()
+            follow()
+            return
         if rounds is not None and minutes is not None:
             raise UsageError("give --rounds or --minutes, not both")
         named = {
