@@ -1,10 +1,31 @@
-"""How this process was started; without torch, which takes a second to import."""
+"""How this process was started and what it may use; without torch, which takes a second to import."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
+
+_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 def asked_processes() -> int:
     """How many processes torchrun started for one training; 1 where it started none."""
     return int(os.environ.get("WORLD_SIZE", "1")) if "TORCHELASTIC_RUN_ID" in os.environ else 1
+
+
+def memory() -> int:
+    """How many bytes of memory this process may use: the machine's, or what a container or `ulimit` leaves of it."""
+    found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")] if hasattr(os, "sysconf") else [8 * 2**30]
+    said = [limit.read_text().strip() for limit in map(Path, _LIMITS) if limit.is_file()]
+    found += [int(number) for number in said if number.isdecimal()]
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return min(found)
+    soft = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
+    return min([*found, *(limit for limit in soft if limit != resource.RLIM_INFINITY)])
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,6 +1,7 @@
 """`ganbench data prepare captcha`: from raw files to a set that trains."""
 
 import csv
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,3 +105,28 @@ def test_drawn_captchas_need_no_files(
     assert ended.code == 0, ended.err
     assert ended.out.startswith("to train: 4")
     assert "to test: 8 captchas" in ended.out
+
+
+def test_photographs_that_cannot_be_used(ganbench: Callable[..., Outcome], tmp_path: Path) -> None:
+    for folder, content in (("broken", b"\xff\xd8 no jpeg"), ("small", _png(30, 20))):
+        (tmp_path / folder).mkdir()
+        for i in range(20):
+            (tmp_path / folder / f"{i}.png").write_bytes(content)
+    for source, words, said in (
+        ("broken", (), "0 of its 20 images can be used"),
+        ("nowhere", (), "nowhere"),
+        ("small", ("--crop", "31x9"), "reaches beyond a picture of 30 x 20"),
+        ("small", ("--crop", "wide"), "WIDTHxHEIGHT"),
+        ("small", ("--attribute", "Smiling"), "there is no list_attr_celeba.txt"),
+    ):
+        done = ganbench("data", "prepare", "faces", source, "--out", "set", "--jobs", 1, *words)
+        assert (done.code, said in done.err) == (2, True), done.err
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["broken", "small"]
+    done = ganbench("data", "prepare", "faces", "small", "--out", "set", "--size", 8, "--jobs", 1)
+    assert (done.code, "20 images of 8 x 8, RGB" in done.out) == (0, True), done.err
+
+
+def _png(width: int, height: int) -> bytes:
+    content = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(content, "PNG")
+    return content.getvalue()

@@ -40,8 +40,11 @@ def describe(
 ) -> None:
     """Show a set's size, its coordinates and noise floor, or its classes and duplicates; draw it with --out."""
     from ganbench.data import ImageSet, load
+    from ganbench.data.prepared import is_prepared, verify
 
     found = load(data)
+    if is_prepared(Path(data)):
+        print(f"{verify(Path(data)):,} bytes on the disk are as they were written")
     if isinstance(found, ImageSet):
         _describe_images(found, out)
     else:

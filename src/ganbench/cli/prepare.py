@@ -52,6 +52,35 @@ def captcha(
     _tell(found, out, made)
 
 
+@app.command()
+def faces(
+    source: Annotated[Path, typer.Argument(help="A folder or .zip of photographs: CelebA's, LFW's, or any others.")],
+    out: Annotated[Path, typer.Option(help="The folder to make.")],
+    size: Annotated[int, typer.Option(min=1, help="The side of the images, in pixels.")] = 64,
+    crop: Annotated[
+        str,
+        typer.Option(help="auto, none, WIDTHxHEIGHT from the middle, or WIDTHxHEIGHT+LEFT+TOP: what is taken of each."),
+    ] = "auto",
+    attribute: Annotated[
+        str | None, typer.Option(help="One of CelebA's attributes, which becomes the label, such as Smiling.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes. Default: one a core.")] = None,
+) -> None:
+    """Crop and resize photographs into one file that is mapped into memory. What was interrupted goes on."""
+    from ganbench.data.faces import Faces, prepare_faces
+    from ganbench.settings import from_tree
+
+    how = from_tree(Faces, {"size": size, "crop": crop, "attribute": attribute})
+    made = prepare_faces(source, how, out, jobs)
+    if not made.made:
+        print(f"{out} holds this set already; it was left as it is")
+    print(f"{made.images:,} images of {size} x {size}, RGB{f', labelled by {attribute}' if attribute else ''}")
+    if made.rejected:
+        print(f"rejected: {len(made.rejected):,}, each with its reason in {out / 'rejected.csv'}")
+    print(f"look at: ganbench data describe {shlex.quote(str(out))} --out faces.png")
+    print(f"next: ganbench train best --data {shlex.quote(str(out))}")
+
+
 def _level(given: str) -> str | int:
     if given != "otsu" and not (given.isdecimal() and int(given) <= 255):
         raise UsageError(f"--threshold is a grey level from 0 to 255, or otsu, not {given!r}")

@@ -1,4 +1,4 @@
-"""Batches of a set that fits in memory: one tensor on the device, indexed by seeded permutations."""
+"""Batches of a set by seeded permutations: of one tensor on the device, or of what stays on the disk."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
+from ganbench.data.stored import Stored
 from ganbench.seeds import derive
 from ganbench.types import Sample
 
@@ -15,13 +16,13 @@ class Batches:
 
     The stream walks through one seeded permutation of the set after another, so each thing is drawn once before any is
     drawn again. A training gives each turn of the critic the next batch; one that reaches the end of an epoch goes on
-    in the next. Things: (n, ...); batches: (size, ...). Bytes are pixels: they stay bytes in memory, and a batch of
-    them is scaled from 0 .. 255 to [-1, 1].
+    in the next. Things: (n, ...); batches: (size, ...). Bytes are pixels: they stay bytes in memory or on the disk,
+    and a batch of them is scaled from 0 .. 255 to [-1, 1]. An order takes eight bytes a thing.
     """
 
     def __init__(
         self,
-        things: Float[Tensor, "n ..."] | UInt8[Tensor, "n ..."],
+        things: Float[Tensor, "n ..."] | UInt8[Tensor, "n ..."] | Stored,
         labels: Int[Tensor, " n"] | None = None,
         *,
         size: int,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -13,11 +13,23 @@ from jaxtyping import Float, Int, UInt8
 from pydantic import PositiveInt
 from torch import Tensor
 
+from ganbench.data.stored import Stored, stays_on_disk
 from ganbench.settings import settings
 from ganbench.types import Medium, UsageError
 
 MINIMUM_IMAGES = 16
 """A set is halved for its noise floor and divided into batches; with fewer images neither says anything."""
+
+KNOWN = "known_fingerprint"
+"""Where an array that was read from a prepared folder says what its set's fingerprint is."""
+
+
+class Known(NamedTuple):
+    """A fingerprint, and the labels that it is of, too."""
+
+    fingerprint: str
+    labels: np.ndarray | None
+
 
 STACKED = "stacked:"
 """Before the name of a set of grey images: three of them as the channels of one (`ganbench.data.stacked`)."""
@@ -95,7 +107,12 @@ class ImageSet:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 (hexadecimal) of the shape, the pixels and the labels in order: equal exactly for equal sets."""
+        """SHA-256 (hexadecimal) of the shape, the pixels and the labels in order: equal exactly for equal sets.
+
+        Of a prepared set it is known, so that not all of it needs to be read.
+        """
+        if (known := getattr(self.pixels, KNOWN, None)) and known.labels is self.labels:
+            return known.fingerprint
         content = hashlib.sha256(f"{self.pixels.shape}".encode())
         content.update(self.pixels.data)
         if self.labels is not None:
@@ -117,8 +134,11 @@ class ImageSet:
         """Generated images as pixels: see `to_pixels`."""
         return to_pixels(x)
 
-    def things(self) -> UInt8[Tensor, "n c h w"]:
-        """The images as a tensor with channels first; the networks see `things / 127.5 - 1`."""
+    def things(self) -> UInt8[Tensor, "n c h w"] | Stored:
+        """The images with channels first, in memory or on the disk; the networks see `things / 127.5 - 1`."""
+        if stays_on_disk(self.pixels):
+            assert isinstance(self.pixels, np.memmap)
+            return Stored(self.pixels)
         first = self.pixels[:, None] if self.pixels.ndim == 3 else self.pixels.transpose(0, 3, 1, 2)
         return torch.from_numpy(first.copy(order="C"))
 

@@ -12,6 +12,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageOps
 
 from ganbench.data.images import Images, ImageSet
+from ganbench.data.stored import stays_on_disk
 from ganbench.types import UsageError
 
 MIXED_SIZE = 64
@@ -57,10 +58,16 @@ def fitted(picture: Image.Image, size: int) -> Image.Image:
 def prepared(found: ImageSet, images: Images) -> ImageSet:
     """The set in the size and colours that were asked for."""
     pixels = found.pixels
-    if pixels.ndim == 4 and (images.colour == "grey" or (images.colour == "auto" and all(map(_is_grey, pixels)))):
+    other = images.size and pixels.shape[1:3] != (images.size, images.size)
+    if stays_on_disk(pixels) and (other or images.colour == ("grey" if pixels.ndim == 4 else "rgb")):
+        raise UsageError(
+            f"{found.name}: {len(pixels):,} images are too many for memory, so they are taken as they were prepared; "
+            "prepare them again in the size and colours that you want"
+        )
+    if pixels.ndim == 4 and (images.colour == "grey" or (images.colour == "auto" and _all_grey(pixels))):
         pixels = np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in pixels])
-    if images.size and pixels.shape[1:3] != (images.size, images.size):
-        pixels = np.stack([np.asarray(fitted(Image.fromarray(image), images.size)) for image in pixels])
+    if other:
+        pixels = np.stack([np.asarray(fitted(Image.fromarray(image), images.size or 0)) for image in pixels])
     if pixels.ndim == 3 and images.colour == "rgb":
         pixels = np.repeat(pixels[..., None], 3, axis=3)
     return found if pixels is found.pixels else replace(found, pixels=pixels)
@@ -121,6 +128,10 @@ def _stack(held: list[np.ndarray], images: Images) -> np.ndarray:
 
 def _is_grey(pixels: np.ndarray) -> bool:
     return bool((pixels == pixels[..., :1]).all())
+
+
+def _all_grey(pixels: np.ndarray) -> bool:
+    return not stays_on_disk(pixels) and all(map(_is_grey, pixels))
 
 
 def _refuse_too_large(size: tuple[int, int], count: int, where: str) -> None:

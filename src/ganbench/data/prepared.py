@@ -6,7 +6,7 @@ import csv
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,14 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from ganbench.data.files import sha256
-from ganbench.data.images import ImageSet
+from ganbench.data.images import KNOWN, ImageSet, Known
 from ganbench.settings import at, dotted_names
 from ganbench.types import UsageError, WorkError
 
 RECORD = "prepared.json"
+
+READ_AT_LOAD = 2**28
+"""Files of up to so many bytes are compared with their hashes whenever a set is read, in a fraction of a second."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,25 +70,34 @@ def write_prepared(
         filled.mkdir(parents=True)
         for name, content in (beside or {}).items():
             (filled / name).write_bytes(content)
-        record = {
-            "kind": origin.kind,
-            "source": origin.source,
-            "settings": dict(origin.settings),
-            "classes": list(classes),
-            "parts": {name: _write_part(filled, name, part) for name, part in parts.items()},
-        }
-        (filled / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
-        if is_prepared(path):
-            return _require_same(path, record)
-        if whole.exists():
-            for file in sorted(filled.iterdir(), key=lambda file: file.name == RECORD):
-                file.rename(whole / file.name)
-        else:
-            filled.rename(whole)
+        counts = {name: _write_part(filled, name, part) for name, part in parts.items()}
+        return publish(filled, path, origin, counts, classes)
     except OSError as error:
         raise WorkError(f"{path} cannot be written: {error.strerror or error}") from None
     finally:
         shutil.rmtree(filled, ignore_errors=True)
+
+
+def publish(
+    filled: Path, path: Path, origin: Origin, counts: Mapping[str, Mapping[str, int]], classes: Sequence[str] = ()
+) -> bool:
+    """Gives a folder that has all files of the parts its record, and the name `path`; see `write_prepared`."""
+    record = {
+        "kind": origin.kind,
+        "source": origin.source,
+        "settings": dict(origin.settings),
+        "classes": list(classes),
+        "parts": {name: {**of_part, **_facts(filled, name)} for name, of_part in counts.items()},
+    }
+    (filled / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
+    if is_prepared(path):
+        return _require_same(path, record)
+    whole = path.resolve()
+    if whole.exists():
+        for file in sorted(filled.iterdir(), key=lambda file: file.name == RECORD):
+            file.rename(whole / file.name)
+    else:
+        filled.rename(whole)
     return True
 
 
@@ -123,7 +135,7 @@ def read_record(path: Path) -> dict[str, Any]:
         kinds = {"kind": str, "source": str, "settings": dict, "classes": list, "parts": dict}
         if not all(isinstance(record[name], kind) for name, kind in kinds.items()):
             raise ValueError
-        if not all(isinstance(part["files"], dict) for part in record["parts"].values()):
+        if not all(isinstance(part[name], dict) for part in record["parts"].values() for name in ("files", "bytes")):
             raise ValueError
     except FileNotFoundError:
         raise UsageError(f"{path} is no prepared folder: it has no {RECORD}") from None
@@ -139,10 +151,17 @@ def read_prepared(path: Path, part: str = "train") -> ImageSet:
     """
     record = read_record(path)
     files = _checked(path, record, part)
-    images, labels = (path / f"{part}-{name}.npy" for name in ("images", "labels"))
-    pixels = np.load(images, mmap_mode="r")
-    known = np.load(labels, mmap_mode="r") if labels.name in files else None
-    return ImageSet(str(path), pixels, known, tuple(record["classes"]) if known is not None else ())
+    pixels, labels = _arrays(path, part, files)
+    setattr(pixels, KNOWN, Known(record["parts"][part]["fingerprint"], labels))
+    return ImageSet(str(path), pixels, labels, tuple(record["classes"]) if labels is not None else ())
+
+
+def verify(path: Path) -> int:
+    """Reads all files of all parts; gives their bytes. Raises UsageError where one is not as it was written."""
+    record = read_record(path)
+    for part in record["parts"]:
+        _checked(path, record, part, wholly=True)
+    return sum(size for part in record["parts"].values() for size in part["bytes"].values())
 
 
 def captchas_of(path: Path, part: str = "train") -> list[tuple[str, str]]:
@@ -163,8 +182,25 @@ def _flat(tree: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if not isinstance(value, Mapping)}
 
 
-def _write_part(folder: Path, name: str, part: Part) -> dict[str, Any]:
-    """Writes the files of a part; its counts, and the SHA-256 of each file."""
+def _arrays(folder: Path, part: str, files: Container[str]) -> tuple[np.ndarray, np.ndarray | None]:
+    """The images of a part, and its labels where it has any, mapped into memory."""
+    images, labels = (f"{part}-{name}.npy" for name in ("images", "labels"))
+    pixels = np.load(folder / images, mmap_mode="r")
+    return pixels, np.load(folder / labels, mmap_mode="r") if labels in files else None
+
+
+def _facts(folder: Path, part: str) -> dict[str, Any]:
+    """SHA-256 and size of each file of a part, and the fingerprint of its images and labels."""
+    files = {file.name: file for file in sorted(folder.glob(f"{part}-*"))}
+    return {
+        "files": {name: sha256(file) for name, file in files.items()},
+        "bytes": {name: file.stat().st_size for name, file in files.items()},
+        "fingerprint": ImageSet(part, *_arrays(folder, part, files)).fingerprint,
+    }
+
+
+def _write_part(folder: Path, name: str, part: Part) -> dict[str, int]:
+    """Writes the files of a part; its counts."""
     np.save(folder / f"{name}-images.npy", part.pixels)
     counts = {"images": len(part.pixels)}
     if part.labels is not None:
@@ -173,18 +209,20 @@ def _write_part(folder: Path, name: str, part: Part) -> dict[str, Any]:
         counts["captchas"] = len(part.captchas)
         with open(folder / f"{name}-captchas.csv", "w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([("file", "text"), *part.captchas])
-    return {**counts, "files": {file.name: sha256(file) for file in sorted(folder.glob(f"{name}-*"))}}
+    return counts
 
 
-def _checked(path: Path, record: Mapping[str, Any], part: str) -> Mapping[str, str]:
-    """The files of a part, each of which is as it was written."""
+def _checked(path: Path, record: Mapping[str, Any], part: str, *, wholly: bool = False) -> Mapping[str, str]:
+    """The files of a part, each of which is as it was written; of large ones that are not read `wholly` the size."""
     if part not in record["parts"]:
         raise UsageError(f"{path} has no part {part!r}; it has {', '.join(record['parts'])}")
     files = record["parts"][part]["files"]
     for name, written in files.items():
         if not (path / name).is_file():
             raise UsageError(f"{path}: {name} is missing; prepare the data again, into a new folder")
-        if sha256(path / name) != written:
+        size = (path / name).stat().st_size
+        altered = size != record["parts"][part]["bytes"][name]
+        if altered or ((wholly or size <= READ_AT_LOAD) and sha256(path / name) != written):
             raise UsageError(f"{path}: {name} is damaged or altered; prepare the data again, into a new folder")
     return files
 

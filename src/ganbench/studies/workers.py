@@ -20,6 +20,7 @@ from typing import Any, Protocol, TypeAlias
 from ganbench import fitting
 from ganbench.configuration import Configuration
 from ganbench.data import DataSet
+from ganbench.launch import cores
 from ganbench.runs import RunFolder
 from ganbench.types import UsageError, WorkError
 from ganbench.workbench import Rulers, Workbench
@@ -117,11 +118,6 @@ class Workers(Protocol):
     """Who does the runs of a study: each run's folder then holds what became of it, whoever did it."""
 
     def __call__(self, tasks: Sequence[Task], data: Data, contact: Contact) -> None: ...
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def local_workers(jobs: int | None = None) -> Workers:

@@ -9,9 +9,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ganbench import fitting
 from ganbench.data import DataSet
+from ganbench.launch import cores
 from ganbench.metrics.guides import guide_of
 from ganbench.studies import local_workers
-from ganbench.studies.workers import cores
 from ganbench.tuning.display import watching
 from ganbench.tuning.findings import Findings, confirm, write
 from ganbench.tuning.importance import importance

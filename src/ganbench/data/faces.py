@@ -1,0 +1,286 @@
+"""Photographs of faces, or any others, cropped, resized and laid down as one array that is mapped into memory."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+import shutil
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int
+from PIL import Image
+from pydantic import PositiveInt
+from rich.console import Console
+from rich.progress import track
+
+from ganbench.data.folders import pictures_in
+from ganbench.data.images import MINIMUM_IMAGES, Images
+from ganbench.data.pictures import read_picture
+from ganbench.data.prepared import RECORD, Origin, is_prepared, publish, read_record, require_room, verify
+from ganbench.launch import cores
+from ganbench.settings import settings, to_tree, unknown
+from ganbench.types import UsageError, WorkError
+
+KNOWN_CROPS = {(178, 218): (148, 148), (250, 250): (128, 128)}
+"""What is taken from the middle of CelebA's aligned images and of LFW's, by the size of a file: the face alone."""
+
+ATTRIBUTES = "list_attr_celeba.txt"
+
+SHARD = 2048
+"""Files between two places from which an interrupted preparation can go on."""
+
+PIECE = 64
+"""Files that a process is given at once."""
+
+_CROP = re.compile(r"(\d+)x(\d+)(?:\+(\d+)\+(\d+))?")
+
+
+@settings
+class Faces:
+    """How photographs become a set.
+
+    `size`: the side of the square that they become. `crop`: what is taken of each: `auto` the middle 148 x 148 of
+    files of CelebA's size and the middle 128 x 128 of LFW's, of others the largest square; `none` the largest square
+    of all; or WIDTHxHEIGHT from the middle, or WIDTHxHEIGHT+LEFT+TOP, in pixels. `attribute`: one of CelebA's, which
+    becomes the label.
+    """
+
+    size: PositiveInt = 64
+    crop: str = "auto"
+    attribute: str | None = None
+
+    def __post_init__(self) -> None:
+        found = _CROP.fullmatch(self.crop)
+        if self.crop not in ("auto", "none") and not (found and int(found[1]) and int(found[2])):
+            raise UsageError(
+                f"crop: auto, none, WIDTHxHEIGHT or WIDTHxHEIGHT+LEFT+TOP in pixels, such as 128x128+61+61, not "
+                f"{self.crop!r}"
+            )
+
+    def box(self, width: int, height: int) -> tuple[float, float, float, float]:
+        """Left, top, right and lower edge of what is taken of a picture. Raises UsageError where it reaches beyond.
+
+        >>> Faces().box(250, 250), Faces(crop="100x100+0+5").box(250, 250)
+        ((61.0, 61.0, 189.0, 189.0), (0.0, 5.0, 100.0, 105.0))
+        """
+        side = min(width, height)
+        if found := _CROP.fullmatch(self.crop):
+            w, h = int(found[1]), int(found[2])
+        else:
+            w, h = KNOWN_CROPS.get((width, height), (side, side)) if self.crop == "auto" else (side, side)
+        middle = (width - w) / 2, (height - h) / 2
+        left, top = (float(found[3]), float(found[4])) if found and found[3] else middle
+        if left < 0 or top < 0 or left + w > width or top + h > height:
+            raise UsageError(f"the crop reaches beyond a picture of {width} x {height}")
+        return left, top, left + w, top + h
+
+
+class Rejection(NamedTuple):
+    """A file that could not be used, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a preparation is: so many of the source's files are done, and these could not be used."""
+
+    files: int = 0
+    rejected: list[Rejection] = field(default_factory=list)
+
+
+class Prepared(NamedTuple):
+    """What came of a preparation; `made` is False where the very same set was there."""
+
+    images: int
+    rejected: list[Rejection]
+    made: bool
+
+
+def prepare_faces(source: Path, how: Faces, out: Path, jobs: int | None = None) -> Prepared:
+    """Makes a prepared folder of the photographs in a folder or zip file; one that was interrupted goes on.
+
+    The pixels are (n, size, size, 3), in the order of the files' names. Folders in the source are no labels: LFW has
+    one a person.
+
+    Raises:
+        UsageError: there are no such images or attributes, none can be used, or `out` holds something else.
+        WorkError: it cannot be written.
+    """
+    origin = Origin("faces", str(source.absolute()), to_tree(how, for_file=True))
+    require_room(out, origin)
+    if is_prepared(out):
+        verify(out)
+        return Prepared(read_record(out)["parts"]["train"]["images"], [], made=False)
+    with pictures_in(source) as pictures:
+        names = [picture.name for picture in pictures]
+    known = _attribute(source, how.attribute) if how.attribute else None
+    filled = out.resolve().with_name(f".{out.resolve().name}.partial")
+    try:
+        done = _cut(source, names, how, filled, jobs)
+        count = len(names) - len(done.rejected)
+        if count < MINIMUM_IMAGES:
+            firsts = "; ".join(f"{name}: {reason}" for name, reason in done.rejected[:3])
+            raise UsageError(
+                f"{source}: {count} of its {len(names):,} images can be used, where {MINIMUM_IMAGES} are needed"
+                + (f"; {firsts}" if firsts else "")
+            )
+        _as_array(filled, count, how.size)
+        lost = {rejection.name for rejection in done.rejected}
+        kept = [name for name in names if name not in lost]
+        _write_table(filled / "images.csv", ("file",), [(name,) for name in kept])
+        _write_table(filled / "rejected.csv", ("name", "reason"), done.rejected)
+        classes: tuple[str, ...] = ()
+        if known is not None:
+            np.save(filled / "train-labels.npy", _labels(kept, known, source))
+            classes = (f"not {how.attribute}", str(how.attribute))
+        publish(filled, out, origin, {"train": {"images": count}}, classes)
+        shutil.rmtree(filled, ignore_errors=True)
+        return Prepared(count, done.rejected, made=True)
+    except UsageError:
+        shutil.rmtree(filled, ignore_errors=True)
+        raise
+    except OSError as error:
+        raise WorkError(f"{out} cannot be written: {error.strerror or error}") from None
+
+
+def _cut(source: Path, names: Sequence[str], how: Faces, filled: Path, jobs: int | None) -> Progress:
+    """All files cut and resized, their pixels one after another in one file; goes on where it was interrupted."""
+    filled.mkdir(parents=True, exist_ok=True)
+    asked = hashlib.sha256(json.dumps([str(source.absolute()), list(names), to_tree(how, for_file=True)]).encode())
+    done = _done(filled, asked.hexdigest())
+    each = 3 * how.size**2
+    shards = range(done.files, len(names), SHARD)
+    with open(filled / _PIXELS, "r+b" if (filled / _PIXELS).exists() else "w+b") as file, _mapping(jobs) as mapped:
+        file.seek(_HEADER + each * (done.files - len(done.rejected)))
+        file.truncate()
+        work = partial(_pieces, source, how)
+        told = Console(stderr=True)
+        for start in track(shards, f"cutting {len(names):,} images", console=told, disable=not told.is_terminal):
+            shard = names[start : start + SHARD]
+            pieces = [shard[i : i + PIECE] for i in range(0, len(shard), PIECE)]
+            for pixels, rejected in mapped(work, pieces):
+                file.write(pixels.data)
+                done.rejected += rejected
+            done.files = start + len(shard)
+            file.flush()
+            _note(filled, asked.hexdigest(), done)
+    return done
+
+
+_PIXELS, _STATE, _HEADER = "train-images.npy", "state.json", 128
+"""The header of the array is written when it is known how many images there are; NumPy's has so many bytes."""
+
+
+def _done(filled: Path, asked: str) -> Progress:
+    """How far an earlier preparation of the very same came, or the start where there was none."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        state = json.loads((filled / _STATE).read_text(encoding="utf-8"))
+        if state["asked"] == asked:
+            return Progress(state["files"], [Rejection(*each) for each in state["rejected"]])
+    return Progress()
+
+
+def _note(filled: Path, asked: str, done: Progress) -> None:
+    new = filled / f"{_STATE}.new"
+    new.write_text(json.dumps({"asked": asked, "files": done.files, "rejected": done.rejected}), encoding="utf-8")
+    new.replace(filled / _STATE)
+
+
+@contextmanager
+def _mapping(jobs: int | None) -> Iterator[Callable[..., Iterable[tuple[np.ndarray, list[Rejection]]]]]:
+    """What `map` does, in so many processes, by default one a core; with one job in this process."""
+    jobs = jobs or cores()
+    if jobs == 1:
+        yield map
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        try:
+            yield pool.map
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _pieces(source: Path, how: Faces, names: Sequence[str]) -> tuple[np.ndarray, list[Rejection]]:
+    """The pixels of those files that can be used (m, size, size, 3), and the others."""
+    made, rejected = [], []
+    for name in names:
+        picture = read_picture(partial(_open, source, name), Images(colour="rgb"))
+        if picture is None:
+            rejected.append(Rejection(name, "it cannot be read as an image"))
+            continue
+        try:
+            box = how.box(*picture.size)
+        except UsageError as error:
+            rejected.append(Rejection(name, str(error)))
+            continue
+        square = picture.convert("RGB").resize((how.size, how.size), Image.Resampling.LANCZOS, box=box)
+        made.append(np.asarray(square))
+    return np.array(made, np.uint8).reshape(len(made), how.size, how.size, 3), rejected
+
+
+def _open(source: Path, name: str) -> Image.Image:
+    return Image.open(source / name if source.is_dir() else io.BytesIO(_archive(source).read(name)))
+
+
+@lru_cache(maxsize=1)
+def _archive(source: Path) -> zipfile.ZipFile:
+    return zipfile.ZipFile(source)
+
+
+def _as_array(filled: Path, count: int, size: int) -> None:
+    """Gives the pixels the header of an array, and removes what only an interrupted preparation needs."""
+    header = io.BytesIO()
+    shape = (count, size, size, 3)
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    assert len(header.getvalue()) == _HEADER
+    with open(filled / _PIXELS, "r+b") as file:
+        file.write(header.getvalue())
+    for name in (_STATE, RECORD):
+        (filled / name).unlink(missing_ok=True)
+
+
+def _write_table(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, *rows])
+
+
+def _attribute(source: Path, name: str) -> dict[str, bool]:
+    """Of each file name whether it has the attribute, by CelebA's list in the source or beside it.
+
+    Raises UsageError where there is no list, no such attribute in it, or it is damaged.
+    """
+    found = next((path for path in (source / ATTRIBUTES, source.parent / ATTRIBUTES) if path.is_file()), None)
+    if found is None:
+        raise UsageError(f"--attribute {name}: there is no {ATTRIBUTES} in {source} or beside it")
+    try:
+        _, names, *rows = found.read_text(encoding="utf-8").splitlines()
+        if name not in names.split():
+            raise UsageError(f"--attribute: {unknown('attribute', name, names.split())}")
+        column = names.split().index(name) + 1
+        return {row.split()[0]: {"1": True, "-1": False}[row.split()[column]] for row in rows if row.strip()}
+    except (ValueError, IndexError, KeyError, UnicodeDecodeError):
+        raise UsageError(
+            f"{found} is damaged: it has a count, the names, and a row of 1 and -1 for each file"
+        ) from None
+
+
+def _labels(names: Sequence[str], known: dict[str, bool], source: Path) -> Int[np.ndarray, " n"]:
+    files = [name.rpartition("/")[2] for name in names]
+    if lacking := [name for name in files if name not in known]:
+        raise UsageError(f"{source}: {len(lacking):,} files are not in {ATTRIBUTES}, such as {lacking[0]}")
+    return np.array([known[name] for name in files], np.int64)

@@ -1,0 +1,145 @@
+"""Photographs made a prepared set: what is taken of each, what is refused, and going on after an interruption."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from ganbench.data import faces, load
+from ganbench.data.batches import Batches
+from ganbench.data.faces import Faces, prepare_faces
+from ganbench.data.images import Images
+from ganbench.data.prepared import read_prepared, verify
+from ganbench.data.stored import Stored
+from ganbench.types import UsageError
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    """Twenty of two sizes in two folders, one damaged, one in grey."""
+    folder = tmp_path / "photographs"
+    for i in range(20):
+        size = (178, 218) if i % 2 else (60, 40)
+        picture = Image.fromarray(RNG.integers(0, 256, (*size[::-1], 3)).astype(np.uint8))
+        path = folder / ("ann" if i < 10 else "bob") / f"{i:06d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        (picture.convert("L") if i == 4 else picture).save(path)
+    (folder / "bob" / "000013.png").write_bytes(b"no picture")
+    return folder
+
+
+@given(st.integers(1, 400), st.integers(1, 400))
+def test_the_largest_square_from_the_middle(width: int, height: int) -> None:
+    left, top, right, bottom = Faces(crop="none").box(width, height)
+    assert right - left == bottom - top == min(width, height)
+    assert (left + right, top + bottom) == (width, height)
+
+
+@pytest.mark.parametrize("crop", ["", "12", "0x5", "axb", "5x5+1", "5x5-1-1", "5 x 5"])
+def test_crops_that_are_none(crop: str) -> None:
+    with pytest.raises(UsageError, match="WIDTHxHEIGHT"):
+        Faces(crop=crop)
+
+
+def test_what_is_taken_is_what_pillow_takes(photographs: Path, tmp_path: Path) -> None:
+    made = prepare_faces(photographs, Faces(size=16), tmp_path / "set", jobs=1)
+    assert (made.images, [each.name for each in made.rejected], made.made) == (19, ["bob/000013.png"], True)
+    found = load(tmp_path / "set")
+    assert found.shape == (3, 16, 16)
+    assert found.labels is None  # folders of persons are no classes
+    celebas = Image.open(photographs / "ann" / "000001.png").crop((15, 35, 163, 183))
+    expected = np.asarray(celebas.resize((16, 16), Image.Resampling.LANCZOS))
+    inner = (slice(1, -1), slice(1, -1))  # at the edges the filter also sees what lies beyond the crop
+    assert abs(found.pixels[1][inner].astype(int) - expected[inner]).max() <= 3  # type: ignore[union-attr]
+    assert (found.pixels[4] == found.pixels[4][..., :1]).all()  # type: ignore[union-attr]
+    assert (tmp_path / "set" / "images.csv").read_text().splitlines()[2] == "ann/000001.png"
+    assert "bob/000013.png" in (tmp_path / "set" / "rejected.csv").read_text()
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_zip_file_gives_the_same(photographs: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for path in photographs.rglob("*.png"):
+            archive.write(path, path.relative_to(photographs))
+    prepare_faces(photographs, Faces(size=8), tmp_path / "one", jobs=1)
+    prepare_faces(tmp_path / "all.zip", Faces(size=8), tmp_path / "other", jobs=1)
+    assert read_prepared(tmp_path / "one").fingerprint == read_prepared(tmp_path / "other").fingerprint
+
+
+@pytest.mark.parametrize("after", [1, 2, 4])
+def test_it_goes_on_after_an_interruption(
+    after: int, photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files that were done are not opened again, and the set is the same."""
+    prepare_faces(photographs, Faces(size=8), tmp_path / "whole", jobs=1)
+    monkeypatch.setattr(faces, "SHARD", 4)
+    noted, original = 0, faces._note
+
+    def interrupted(*words: object) -> None:
+        nonlocal noted
+        original(*words)  # type: ignore[arg-type]
+        noted += 1
+        if noted == after:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(faces, "_note", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        prepare_faces(photographs, Faces(size=8), tmp_path / "set", jobs=1)
+    assert not (tmp_path / "set").exists()
+    for path in sorted(photographs.rglob("*.png"))[: 4 * after]:
+        path.write_bytes(b"gone meanwhile")
+    prepare_faces(photographs, Faces(size=8), tmp_path / "set", jobs=1)
+    whole, again = (json.loads((tmp_path / name / "prepared.json").read_text()) for name in ("whole", "set"))
+    assert again["parts"] == whole["parts"]
+
+
+def test_an_attribute_of_celebas_list_is_the_label(photographs: Path, tmp_path: Path) -> None:
+    rows = [f"{i:06d}.png {'1' if i % 3 else '-1'} -1" for i in range(20)]
+    attributes = photographs / "list_attr_celeba.txt"
+    attributes.write_text("\n".join(["20", "Smiling Male", *rows]))
+    prepare_faces(photographs, Faces(size=8, attribute="Smiling"), tmp_path / "set", jobs=1)
+    found = load(tmp_path / "set")
+    assert found.classes == ("not Smiling", "Smiling")
+    np.testing.assert_array_equal(found.labels, [int(i % 3 > 0) for i in range(20) if i != 13])
+    with pytest.raises(UsageError, match="'Male'"):
+        prepare_faces(photographs, Faces(attribute="Mael"), tmp_path / "other", jobs=1)
+    attributes.write_text("\n".join(["20", "Smiling Male", *rows[:5]]))
+    with pytest.raises(UsageError, match="are not in list_attr_celeba"):
+        prepare_faces(photographs, Faces(attribute="Male"), tmp_path / "other", jobs=1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["photographs", "set"]
+
+
+def test_a_map_gives_the_very_batches_that_memory_does(photographs: Path, tmp_path: Path) -> None:
+    prepare_faces(photographs, Faces(size=8), tmp_path / "set", jobs=1)
+    found = read_prepared(tmp_path / "set")
+    assert isinstance(found.pixels, np.memmap)
+    in_memory = Batches(found.things(), size=7, seed=3)  # type: ignore[arg-type]
+    on_disk = Batches(Stored(found.pixels), size=7, seed=3)
+    for index in (0, 1, 5, 2):
+        assert (in_memory[index].x == on_disk[index].x).all()
+    grey = np.load(_grey(tmp_path), mmap_mode="r")
+    assert Stored(grey)[in_memory._permutation(0)[:3]].shape == (3, 1, 8, 8)
+
+
+def _grey(folder: Path) -> Path:
+    np.save(folder / "grey.npy", RNG.integers(0, 256, (19, 8, 8)).astype(np.uint8))
+    return folder / "grey.npy"
+
+
+def test_a_set_that_is_too_large_stays_on_the_disk(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare_faces(photographs, Faces(size=8), tmp_path / "set", jobs=1)
+    monkeypatch.setattr("ganbench.data.stored.memory", lambda: 4 * 19 * 8 * 8 * 3 - 1)
+    found = load(tmp_path / "set")
+    assert isinstance(found.things(), Stored)  # type: ignore[union-attr]
+    with pytest.raises(UsageError, match="prepare them again"):
+        load(tmp_path / "set", Images(size=16))
+    assert verify(tmp_path / "set") > 19 * 8 * 8 * 3
