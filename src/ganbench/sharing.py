@@ -41,7 +41,8 @@ T = TypeVar("T")
 
 _told = False
 _together = False
-_passing = False
+_under_way: tuple[int, int] | None = None
+"""Of the pass that is shared out at the moment, how many things this process has, and how many make a pack."""
 
 
 class LostError(WorkError):
@@ -128,7 +129,19 @@ def add_up(x: Tensor) -> None:
 
 def sharers() -> int:
     """Among how many processes the pass that is under way is shared out."""
-    return processes() if _passing else 1
+    return processes() if _under_way else 1
+
+
+def noise_of_each(draw: Callable[[int], Tensor], count: int) -> Tensor:
+    """Noise for `count` things or packs of a batch, of which `draw(n)` draws n rows.
+
+    What a module draws for each thing has to come from here: in a shared pass it is drawn for the whole batch, as all
+    processes draw it, and this process's rows are taken.
+    """
+    if _under_way is None:
+        return draw(count)
+    own, pack = _under_way
+    return _rows(draw(count * processes()), rank(), processes(), max(1, pack * count // own))
 
 
 def summed(x: Tensor) -> Tensor:
@@ -151,7 +164,7 @@ class SharedOut:
         if not _together:
             return self._piecewise(inputs)
         own = [_each(lambda x: _Part.apply(x, self.block), value) for value in inputs]
-        with _pass():
+        with _passing(_count(own[0]), self.block):
             made = self._piecewise(own)
         return _each(lambda y: _Whole.apply(y, 1), made)
 
@@ -167,13 +180,18 @@ class SharedOut:
 
 
 @contextmanager
-def _pass() -> Iterator[None]:
-    global _passing
-    _passing = True
+def _passing(own: int, pack: int) -> Iterator[None]:
+    global _under_way
+    _under_way = own, pack
     try:
         yield
     finally:
-        _passing = False
+        _under_way = None
+
+
+def _count(given: Any) -> int:
+    """How many things there are in what a pass is given: a batch, or what has one in its first field."""
+    return len(given if isinstance(given, Tensor) else getattr(given, fields(given)[0].name))
 
 
 class _Part(torch.autograd.Function):

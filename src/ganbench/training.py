@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
 
 from ganbench import sharing
 from ganbench.averages import Average
@@ -23,6 +24,9 @@ from ganbench.schedules import Falling
 from ganbench.seeds import derive
 from ganbench.terms import ClassLoss
 from ganbench.types import Head, Memory, Prior, Sample, Sizes, Term, Turn, UsageError
+
+UNSHARED = (_BatchNorm, _DropoutNd)
+"""Layers that look at a batch as a whole, or draw noise for it."""
 
 COUNTERS = ("round", "seconds", "critic_turns", "generator_turns", "turned")
 
@@ -140,13 +144,13 @@ class State:
             pack = critic_sizes.shape[0] // shape[0]
             self.critic = Learner(critic.to(device), recipe.critic, pack, pieces)
             self.generator = Learner(generator.to(device), recipe.generator, 1, pieces)
-        self._check_batch(recipe.batch_size, pack, pieces)
         norms = batch_norms(self.critic.network)
         ours = [norm for norm in norms if isinstance(norm, InParts)]
         self.joint = len(ours) == len(norms)
         for norm in ours:
             norm.most = recipe.batch_size // pack
         self.average = None if recipe.average is None else RunningAverage(self.generator, recipe.average)
+        self._check_batch(recipe.batch_size, pack, pieces)
         self.memory: Memory = {name: value.to(device) for name, value in recipe.objective.init().items()}
         then = recipe.turns.then
         self.pace: Memory = {} if then is None else {name: value.to(device) for name, value in then.init().items()}
@@ -174,9 +178,11 @@ class State:
             raise UsageError("batch_size: 1 is too few for networks with batch norm, which need 2 or more")
         if pieces > 1 and norms:
             raise UsageError("pieces: networks with batch norm need the statistics of the whole batch at once")
-        if count > 1 and not all(isinstance(norm, InParts) for norm in norms):
+        parts_of_networks = (part for network in self.networks for part in network.modules())
+        if count > 1 and not all(isinstance(part, InParts) for part in parts_of_networks if isinstance(part, UNSHARED)):
             raise UsageError(
-                "several processes share the statistics of ganbench.networks' own batch norms alone, not of torch's"
+                "several processes cannot share a module of one's own with torch's batch norm or dropout, whose "
+                "statistics and draws would be each process's own; ganbench.networks.layers has batch norms that can"
             )
 
     def set_precision(self, by_width: Callable[[int], torch.dtype]) -> None:

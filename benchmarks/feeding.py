@@ -1,0 +1,135 @@
+"""Images a second that are fed from a prepared set larger than memory, and whether memory stays flat.
+
+    python benchmarks/feeding.py [GIB]
+
+Makes a prepared set of so many GiB of 64 x 64 RGB images (10 by default) in the temporary folder, and reads one epoch
+of batches of 64 in random order, on one thread, in a process that may use a tenth of that memory (a control group,
+where this user may make one; else without a limit, which is said). Beside it stand the time that a round of `dcgan`
+takes, and the rate of a set that is held in memory.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ganbench.api import prepare
+from ganbench.data import load
+from ganbench.data.batches import Batches
+from ganbench.data.images import ImageSet
+from ganbench.data.prepared import Origin, publish
+from ganbench.data.stored import Stored
+
+SIDE, BATCH, LOOKS = 64, 64, 20
+GROUPS = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
+LIMITS = "memory.limit_in_bytes", "memory.max"
+
+
+def make(folder: Path, gib: float) -> int:
+    """A prepared set of noise; how many images it has."""
+    count = int(gib * 2**30) // (3 * SIDE * SIDE)
+    filled = folder / "filled"
+    filled.mkdir()
+    pixels = np.lib.format.open_memmap(filled / "train-images.npy", "w+", np.uint8, (count, SIDE, SIDE, 3))
+    rng = np.random.default_rng(0)
+    for start in range(0, count, 20_000):
+        rows = pixels[start : start + 20_000]
+        rows[:] = np.frombuffer(rng.bytes(rows.size), np.uint8).reshape(rows.shape)
+    pixels.flush()
+    del pixels
+    publish(filled, folder / "set", Origin("made", "noise", {}), {"train": {"images": count}})
+    return count
+
+
+def limited(limit: int) -> str:
+    """Puts this process under a memory limit; what kind of limit that is."""
+    for groups, name in zip(GROUPS, LIMITS, strict=True):
+        group = groups / f"ganbench-feeding-{os.getpid()}"
+        try:
+            group.mkdir()
+            (group / name).write_text(str(limit))
+            (group / "cgroup.procs").write_text(str(os.getpid()))
+        except OSError:
+            continue
+        return f"{limit / 2**20:.0f} MiB, as a control group"
+    return "none: this user may make no control group"
+
+
+def resident() -> dict[str, float]:
+    """MiB of this process in memory: its own, and pages of files."""
+    status = Path("/proc/self/status").read_text().splitlines()
+    words = {line.split(":")[0]: line.split()[1] for line in status if line.startswith(("RssAnon", "RssFile"))}
+    return {name: int(kilobytes) / 1024 for name, kilobytes in words.items()}
+
+
+def read(path: Path, limit: int) -> dict[str, object]:
+    """One epoch; the rate, and memory along it."""
+    torch.set_num_threads(1)
+    kind = limited(limit)
+    found = load(path)
+    assert isinstance(found, ImageSet)
+    assert isinstance(found.pixels, np.memmap)
+    batches = Batches(Stored(found.pixels), size=BATCH, seed=0)
+    count, looks = len(found) // BATCH, []
+    batches[0]
+    start = time.perf_counter()
+    for index in range(count):
+        batches[index]
+        if index % (count // LOOKS) == 0:
+            looks.append(resident())
+    return {"limit": kind, "seconds": time.perf_counter() - start, "images": count * BATCH, "looks": looks}
+
+
+def milliseconds_of_a_round(path: Path) -> float:
+    """Of `dcgan` on a small part of the set, in memory."""
+    data = load(path)
+    assert isinstance(data, ImageSet)
+    bench = prepare("dcgan", data.take(slice(2000)), rounds=12, batch_size=BATCH)
+    seconds = [report.seconds for report in bench.play()]
+    return 1e3 * (seconds[-1] - seconds[3]) / (len(seconds) - 4)
+
+
+def rate_in_memory(path: Path) -> float:
+    """Images a second of batches of a part that is held in memory."""
+    found = load(path)
+    assert isinstance(found, ImageSet)
+    batches = Batches(found.take(slice(50_000)).things(), size=BATCH, seed=0)
+    batches[0]
+    start = time.perf_counter()
+    for index in range(700):
+        batches[index]
+    return 700 * BATCH / (time.perf_counter() - start)
+
+
+def main() -> None:
+    gib = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
+    with tempfile.TemporaryDirectory() as folder:
+        count = make(Path(folder), gib)
+        path = Path(folder) / "set"
+        command = [sys.executable, __file__, "--read", str(path), str(int(gib * 2**30 / 10))]
+        done = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        rate = done["images"] / done["seconds"]
+        own = [look["RssAnon"] for look in done["looks"][1:]]
+        pages = [look["RssFile"] for look in done["looks"][1:]]
+        print(f"{count:,} images of {SIDE} x {SIDE}, {gib:g} GiB; limit: {done['limit']}")
+        print(f"fed from the disk: {rate:,.0f} images/s, {1e3 * BATCH / rate:.1f} ms a batch of {BATCH}")
+        print(f"memory of its own over the epoch: {min(own):.0f} to {max(own):.0f} MiB, {max(own) / min(own) - 1:.1%}")
+        print(f"pages of files over the epoch: {min(pages):.0f} to {max(pages):.0f} MiB")
+        torch.set_num_threads(1)
+        print(f"fed from memory: {rate_in_memory(path):,.0f} images/s")
+        print(f"a round of dcgan, one thread: {milliseconds_of_a_round(path):.0f} ms")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--read"]:
+        print(json.dumps(read(Path(sys.argv[2]), int(sys.argv[3]))))
+    else:
+        main()
