@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -53,7 +53,6 @@ class ImageSet:
     labels: Int[np.ndarray, "n"] | None = None
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    medium: ClassVar[Medium] = "images"
 
     def __post_init__(self) -> None:
         pixels = self.pixels
@@ -81,6 +80,11 @@ class ImageSet:
 
     def __len__(self) -> int:
         return len(self.pixels)
+
+    @property
+    def medium(self) -> Medium:
+        """What recipes are asked for: images, or colour images. The channels of a stacked set are no colours."""
+        return "colour images" if self.pixels.ndim == 4 and not self.name.startswith(STACKED) else "images"
 
     @property
     def title(self) -> str:
