@@ -1,4 +1,4 @@
-"""Differentiable augmentation does what its paper says, draws from the training's stream, and lets gradients through."""
+"""Differentiable augmentation does what its paper says, follows from the stream, and lets gradients through."""
 
 import pytest
 import torch

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 def command(
     name: Annotated[str | None, typer.Argument(help="A recipe, to be shown in full.")] = None,
     data: Annotated[
-        str | None, typer.Option(help="Show it for these data; else for points, images of 28 x 28 in ten classes, colour images of 64 x 64.")
+        str | None,
+        typer.Option(
+            help="Show it for these data; else for points, images of 28 x 28 in ten classes, colour images of 64 x 64."
+        ),
     ] = None,
 ) -> None:
     """List the recipes, or show one with its paper, its networks and every field that --set changes."""

@@ -16,6 +16,7 @@ from ganbench.networks.layers import Hidden, InParts, keep_copies
 from ganbench.networks.mlp import MLP, Fourier
 from ganbench.networks.mlp_conv import MLPConv
 from ganbench.networks.residual import Residual
+from ganbench.networks.style import Style
 from ganbench.networks.wrappers import WRAPPERS, Pack, Plain, Wrapper, WrapperSetting
 from ganbench.settings import OneOf
 from ganbench.types import Sizes
@@ -48,6 +49,7 @@ NETWORKS: dict[str, type] = {
     "mlp-conv": MLPConv,
     "dcgan": DCGAN,
     "residual": Residual,
+    "style": Style,
     "autoencoder": Autoencoder,
 }
 NetworkSetting: TypeAlias = Annotated[Network, OneOf(NETWORKS, Network), BeforeValidator(_own_module)]
@@ -66,6 +68,7 @@ __all__ = [
     "Pack",
     "Plain",
     "Residual",
+    "Style",
     "WRAPPERS",
     "Wrapper",
     "WrapperSetting",

@@ -22,7 +22,7 @@ from ganbench.recipes.classic import (
 )
 from ganbench.recipes.conditional import acgan, cgan, infogan, sngan_projection
 from ganbench.recipes.energy import began, ebgan
-from ganbench.recipes.modern import best_for_images, best_for_points, r3gan, r3gan_conditional
+from ganbench.recipes.modern import best_for_images, best_for_points, r3gan, r3gan_conditional, stylegan2
 from ganbench.settings import unknown
 from ganbench.types import Medium, UsageError
 
@@ -54,6 +54,7 @@ RECIPES: dict[str, Mapping[Medium, Maker]] = {
     "began": {"images": began},
     "sngan-projection": {"images": sngan_projection},
     "r3gan-conditional": {"images": r3gan_conditional},
+    "stylegan2": {"images": stylegan2},
     "text-gan": {"images": text.text_gan},
     "text-lsgan": {"images": text.text_lsgan},
     "text-wgan": {"images": text.text_wgan},
