@@ -22,7 +22,14 @@ from ganbench.recipes.classic import (
 )
 from ganbench.recipes.conditional import acgan, cgan, infogan, sngan_projection
 from ganbench.recipes.energy import began, ebgan
-from ganbench.recipes.modern import best_for_images, best_for_points, r3gan, r3gan_conditional, stylegan2
+from ganbench.recipes.modern import (
+    best_for_colour,
+    best_for_images,
+    best_for_points,
+    r3gan,
+    r3gan_conditional,
+    stylegan2,
+)
 from ganbench.settings import unknown
 from ganbench.types import Medium, UsageError
 
@@ -34,7 +41,7 @@ def _both(maker: Maker) -> Mapping[Medium, Maker]:
 
 
 RECIPES: dict[str, Mapping[Medium, Maker]] = {
-    "best": {"points": best_for_points, "images": best_for_images},
+    "best": {"points": best_for_points, "images": best_for_images, "colour images": best_for_colour},
     "gan": _both(gan),
     "gan-minimax": _both(gan_minimax),
     "lsgan": _both(lsgan),

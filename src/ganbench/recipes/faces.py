@@ -30,10 +30,10 @@ def thesis_dcgan(medium: Medium = "colour images") -> Recipe:
     """The thesis's DCGAN for faces (arXiv:1511.06434): 5 x 5 convolutions, one discriminator turn to two.
 
     D: 32, 64, 128 and 256 maps, norms after the second and third, a score; the thesis has no activation between the
-    last maps and the score, ours has one. G: the mirror, with norms between its transposed convolutions. Adam at 2e-4
+    last maps and the score, ours has one. G: the mirror, with norms between its transposed convolutions. Adam at 1e-3
     with beta1 0.5.
     """
-    adam = Adam(lr=2e-4, betas=(0.5, 0.999))
+    adam = Adam(lr=1e-3, betas=(0.5, 0.999))
     return Recipe(
         objective=NonSaturating(),
         critic=Player(network=replace(_PAIR, activation="leaky-relu"), optimizer=adam),
@@ -49,9 +49,9 @@ def wdcgan(medium: Medium = "colour images") -> Recipe:
     """The networks of the DCGAN for faces with the Wasserstein game (arXiv:1701.07875).
 
     25 rounds of 5 critic turns to 2, then 2 to 1. All of the critic's weights and biases are clipped to 0.05, as for
-    captchas. RMSprop at 2e-4.
+    captchas. RMSprop at 1e-3.
     """
-    dcgan, rmsprop = thesis_dcgan(medium), RMSprop(lr=2e-4)
+    dcgan, rmsprop = thesis_dcgan(medium), RMSprop(lr=1e-3)
     critic = replace(dcgan.critic, optimizer=rmsprop, constraints={"clip": Clip(0.05)})
     generator = replace(dcgan.generator, optimizer=rmsprop)
     turns = Turns(critic=2, opening=(Phase(25, critic=5, generator=2),))

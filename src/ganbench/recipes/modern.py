@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ganbench.averages import Decay, Window
-from ganbench.networks import DCGAN, MLP, Fourier, Network, Residual, Style
+from ganbench.networks import DCGAN, MLP, Augment, Fourier, Network, Residual, Style
 from ganbench.objectives import NonSaturating, Relativistic
 from ganbench.optimizers import Adam
 from ganbench.priors import Noise
@@ -126,6 +128,21 @@ def best_for_images(medium: Medium = "images") -> Recipe:
         average=Window(share=0.1),
         rounds=4000,
     )
+
+
+def best_for_colour(medium: Medium = "colour images") -> Recipe:
+    """The project's own choice for colour images: as `best` for images, smaller yet, and with augmentation.
+
+    - DCGAN's pair (arXiv:1511.06434) with a quarter of its channels and nothing fully connected. At 64 x 64 a critic's
+      turn of R3GAN's residual pair with as many channels costs five times as much, since R1 and R2 differentiate
+      twice.
+    - The critic sees images changed at random (arXiv:2006.10738), since small sets are soon learnt by heart.
+    - Rates, average and the use of labels are those of `best` for images.
+    """
+    base, pair = best_for_images("images"), DCGAN(channels=16)
+    critic = replace(base.critic, network=replace(pair, activation="leaky-relu"))
+    generator = replace(base.generator, network=pair)
+    return replace(base, critic=critic, generator=generator, wrappers={"augment": Augment()})
 
 
 def stylegan2(medium: Medium = "images") -> Recipe:
