@@ -194,10 +194,11 @@ class Run:
         seed: int = 0,
         checkpoint: str | int = "best",
         layer: str | None = None,
+        layers: str | None = None,
     ) -> Exploration:
         """Finds directions of the noise and judges them, as `ganbench explore` does, and writes the folder."""
         check_out(Path(out))
-        found = explore(*self.subject(checkpoint), method, directions, seed, layer)
+        found = explore(*self.subject(checkpoint), method, directions, seed, layer, layers)
         write_exploration(found, Path(out))
         return found
 

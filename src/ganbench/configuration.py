@@ -36,7 +36,8 @@ class Measure:
     final: Annotated[int, Field(ge=8, le=50_000)] = 2048
 
 
-MEASURES: dict[Medium, Measure] = {"points": Measure(), "images": Measure(count=2000, final=10_000)}
+_OF_IMAGES = Measure(count=2000, final=10_000)
+MEASURES: dict[Medium, Measure] = {"points": Measure(), "images": _OF_IMAGES, "colour images": _OF_IMAGES}
 
 
 @settings
@@ -104,7 +105,7 @@ def configure(
         raise UsageError(f"the configuration is of the recipe {file['recipe']!r}, not of {name!r}")
     plan = recipe_named(recipe, medium) if isinstance(recipe, str) else recipe
     changes = [spelt for key, value in changes for spelt in spelt_out(key, value)]
-    images = Images() if medium == "images" else None
+    images = None if medium == "points" else Images()
     start = Configuration(recipe=name, data=data, plan=plan, measure=MEASURES[medium], images=images)
     if not file and not changes:
         return start

@@ -185,7 +185,7 @@ class Session:
         return share >= 1 or self.bench.state.round % every == 0
 
     def _epoch_due(self, before: float, epoch: float) -> bool:
-        return self.bench.data.medium == "images" and any(before < due <= epoch for due in EPOCHS)
+        return self.bench.data.medium != "points" and any(before < due <= epoch for due in EPOCHS)
 
     def log(self, report: Report) -> bool:
         """Writes the losses down; False, with a likely cause, if they or the weights are no longer finite."""
@@ -223,7 +223,7 @@ class Session:
             self._tell(alarm)
         if runaway := self.watch.runaway():  # which the log tells
             self.alarms.append(runaway)
-        epoch = {"epoch": self.bench.epoch} if self.bench.data.medium == "images" else {}
+        epoch = {"epoch": self.bench.epoch} if self.bench.data.medium != "points" else {}
         self.folder.append("metrics", {"round": state.round, "seconds": state.seconds, **epoch, **self.measured})
         self.gallery.snapshot(self.measured)
         if self.tracker:

@@ -46,8 +46,11 @@ class Verdict:
     embedding: Float[Tensor, "batch features"] | None = None
 
 
-Medium: TypeAlias = Literal["points", "images"]
-"""What a data set is made of. Points are vectors; images are (channels, height, width)."""
+Medium: TypeAlias = Literal["points", "images", "colour images"]
+"""What a data set is made of. Points are vectors; images are (channels, height, width), colour images three channels.
+
+A recipe without a form of its own for colour images has that of images.
+"""
 
 LabelUse: TypeAlias = Literal["none", "concat", "embedding", "projection", "inside"]
 """How a network uses labels: not; as a one-hot vector (or planes of an image) beside its input; as a learnt vector (or

@@ -117,7 +117,7 @@ class Workbench:
     @property
     def title(self) -> str:
         """The recipe and where it is, as in `gan, round 1,200`."""
-        epoch = f" (epoch {self.epoch:.3g})" if self.data.medium == "images" else ""
+        epoch = f" (epoch {self.epoch:.3g})" if self.data.medium != "points" else ""
         return f"{self.configuration.recipe}, round {self.state.round:,}{epoch}"
 
     @property

@@ -4,11 +4,11 @@ import pytest
 from torch import nn
 
 from ganbench.configuration import configure
-from ganbench.networks import DCGAN
+from ganbench.networks import DCGAN, MLP, MLPConv
 from ganbench.networks.layers import layer_table
 from ganbench.recipes import RECIPES, recipe_named
 from ganbench.training import State
-from ganbench.types import Sizes
+from ganbench.types import Sizes, UsageError
 
 GREY = (1, 28, 28)
 
@@ -78,6 +78,53 @@ THESIS = {
     ("thesis-wgan", "none"): _MLPS,
     ("thesis-wgan-gp", "inside"): (_MLPS[0] + 32 * 501, _MLPS[1] + 32 * 900),
 }  # fmt: skip
+
+
+FACES_CRITIC = (
+    convolution(3, 32, 5) + convolution(32, 64, 5) + convolution(64, 128, 5) + convolution(128, 256, 5)
+    + linear(8 * 8 * 256, 1)
+)  # fmt: skip
+FACES_NORMS = batch_norm(64) + batch_norm(128)
+FACES_UP = (
+    linear(128, 16384) + convolution(256, 128, 5) + convolution(128, 64, 5) + convolution(64, 32, 5)
+    + batch_norm(128 + 64 + 32)
+)  # fmt: skip
+FACES_PIXELS = 128 * 128 * 3
+FACES_MLP = linear(FACES_PIXELS, 1024) + linear(1024, 1)
+FACES_LAST = convolution(3, 3, 5)
+FACES_SMOOTH = convolution(32, 16, 5) + convolution(16, 3, 5)
+FACES_CONVOLVED = linear(128, 1024) + linear(1024, FACES_PIXELS) + FACES_LAST
+FACES_DECONVOLVED = linear(128, 4096) + convolution(4, 16, 5) + convolution(16, 8, 5) + convolution(8, 3, 5)
+FACES = {
+    "thesis-dcgan": (FACES_CRITIC + FACES_NORMS, FACES_UP + convolution(32, 3, 5)),
+    "wdcgan": (FACES_CRITIC + FACES_NORMS, FACES_UP + convolution(32, 3, 5)),
+    "wdcgan-opt": (FACES_CRITIC + FACES_NORMS, FACES_UP + FACES_SMOOTH),
+    "wdcgan-gp": (FACES_CRITIC, FACES_UP + FACES_SMOOTH),
+    "thesis-wgan": (FACES_MLP, linear(128, 1024) + linear(1024, FACES_PIXELS)),
+    "thesis-wgan-gp": (FACES_MLP, linear(128, 1024) + linear(1024, FACES_PIXELS)),
+    "thesis-wgan-conv": (FACES_MLP, FACES_CONVOLVED),
+    "thesis-wgan-conv-gp": (FACES_MLP, FACES_CONVOLVED),
+    "thesis-wgan-deconv": (FACES_MLP, FACES_DECONVOLVED),
+    "thesis-wgan-deconv-gp": (FACES_MLP, FACES_DECONVOLVED),
+}
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_the_thesis_networks_for_faces_have_its_layers(name: str) -> None:
+    """At its 128 x 128, with 128 numbers of noise and the biases that its convolutions lack."""
+    state = State(recipe_named(name, "colour images"), (3, 128, 128), seed=0)
+    assert (parameters(state.critic.network), parameters(state.generator.network)) == FACES[name]
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_the_thesis_networks_for_faces_fit_64_pixels_and_refuse_what_cannot_be_halved(name: str) -> None:
+    recipe = recipe_named(name, "colour images")
+    State(recipe, (3, 64, 64), seed=0)
+    if isinstance(recipe.generator.network, MLP) or recipe.generator.network == MLPConv():
+        return  # which halve nothing
+    for odd in ((3, 66, 66), (3, 50, 50)):
+        with pytest.raises(UsageError, match=r"cannot be halved [24] times.*images\.size=64"):
+            State(recipe, odd, seed=0)
 
 
 @pytest.mark.parametrize(("name", "labels"), THESIS)

@@ -14,8 +14,9 @@ from ganbench.types import Latent, Medium, Sample, Turn
 POINTS = torch.randn(256, 2, generator=torch.Generator().manual_seed(1)) @ torch.tensor([[1.0, 0.5], [0.0, 0.3]])
 IMAGES = torch.randint(0, 256, (128, 1, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(2))
 LABELS = torch.arange(len(IMAGES)) % 3
-THINGS = {"points": (POINTS, None), "images": (IMAGES, LABELS)}
-SMALL = {"channels": 4, "dense": 16, "widths": [16, 16], "code": 5}
+COLOURS = torch.randint(0, 256, (128, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(2))
+THINGS = {"points": (POINTS, None), "images": (IMAGES, LABELS), "colour images": (COLOURS, LABELS)}
+SMALL = {"channels": 4, "halvings": 2, "dense": 16, "widths": [16, 16], "code": 5}
 
 INSIDE = " with labels inside"
 CASES: list[tuple[str, Medium]] = [(name, medium) for name, makers in RECIPES.items() for medium in makers]
@@ -30,7 +31,7 @@ def small(name: str, medium: Medium) -> Recipe:
     if name.endswith(INSIDE):
         tree["critic"]["labels"] = tree["generator"]["labels"] = "inside"
     tree["turns"] |= {"opening": [], "every": None}
-    if medium == "images":
+    if medium != "points":
         for player in (tree["critic"], tree["generator"]):
             player["network"] |= {field: size for field, size in SMALL.items() if player["network"].get(field)}
     return from_tree(Recipe, tree)
@@ -40,7 +41,7 @@ def begin(name: str, medium: Medium, seed: int = 0) -> tuple[State, Recipe, Batc
     recipe = small(name, medium)
     things, labels = THINGS[medium]
     batches = Batches(things, labels, size=recipe.batch_size, seed=seed)
-    return State(recipe, batches[0].x.shape[1:], classes=3 if medium == "images" else 0, seed=seed), recipe, batches
+    return State(recipe, batches[0].x.shape[1:], classes=0 if medium == "points" else 3, seed=seed), recipe, batches
 
 
 def fakes(state: State, recipe: Recipe, batches: Batches) -> tuple[Sample, Latent, torch.Tensor]:
@@ -169,8 +170,8 @@ def test_the_seed_decides_the_run(name: str, medium: Medium) -> None:
 @every_recipe
 def test_one_joint_pass_judges_as_two_passes_do(name: str, medium: Medium) -> None:
     state, recipe, batches = begin(name, medium)
-    # Spectral norms move with every pass; batch norms pass as they stand, and so do packs.
-    if "spectral-norm" in recipe.critic.constraints:
+    # Spectral norms move with every pass, augmentation draws anew; batch norms pass as they stand, and so do packs.
+    if "spectral-norm" in recipe.critic.constraints or "augment" in recipe.wrappers:
         state.critic.network.eval()
     real, latent, fake = fakes(state, recipe, batches)
     turns = [Turn(real, fake, latent, state.critic.network, torch.Generator(), joint=joint) for joint in (True, False)]

@@ -23,6 +23,10 @@ def command(
     layer: Annotated[
         str | None, typer.Option(help="The layer that sefa or pca looks at; by default the first.")
     ] = None,
+    layers: Annotated[
+        str | None,
+        typer.Option(help="Of a style-based generator the layers that a direction moves, as 0-3. Default: all."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides every draw.")] = 0,
     checkpoint: Annotated[str, typer.Option(help="best, last, or a round that has a checkpoint.")] = "best",
     generator: Annotated[
@@ -47,7 +51,14 @@ def command(
     else:
         subject, attributes = load(run).subject(checkpoint)
     found = explore(
-        subject, attributes, method, directions, seed, layer, watch=telling("judging directions beside random ones")
+        subject,
+        attributes,
+        method,
+        directions,
+        seed,
+        layer,
+        layers,
+        watch=telling("judging directions beside random ones"),
     )
     page = write_exploration(found, out)
     directions_found = found.directions

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 def command(
     name: Annotated[str | None, typer.Argument(help="A recipe, to be shown in full.")] = None,
     data: Annotated[
-        str | None, typer.Option(help="Show it for these data; else for points, or images of 28 x 28 in ten classes.")
+        str | None,
+        typer.Option(
+            help="Show it for these data; else for points, images of 28 x 28 in ten classes, colour images of 64 x 64."
+        ),
     ] = None,
 ) -> None:
     """List the recipes, or show one with its paper, its networks and every field that --set changes."""
@@ -21,25 +24,27 @@ def command(
 
     from ganbench.data import load
     from ganbench.errors import UsageError
-    from ganbench.recipes import KINDS, RECIPES, recipe_named
+    from ganbench.recipes import KINDS, RECIPES, form_for
     from ganbench.settings import unknown
 
     if name is None:
         for each, makers in RECIPES.items():
             maker = next(iter(makers.values()))
-            print(f"{each:<18}{'+'.join(makers):<15}{(inspect.getdoc(maker) or '').splitlines()[0]}")
+            print(f"{each:<23}{'+'.join(makers):<29}{(inspect.getdoc(maker) or '').splitlines()[0]}")
         return
     if name not in RECIPES:
         raise UsageError(unknown("recipe", name, RECIPES))
     if data is None:
-        shapes: dict[Medium, tuple[tuple[int, ...], int]] = {"points": ((2,), 0), "images": ((1, 28, 28), 10)}
+        shapes: dict[Medium, tuple[tuple[int, ...], int]] = {
+            "points": ((2,), 0),
+            "images": ((1, 28, 28), 10),
+            "colour images": ((3, 64, 64), 0),
+        }
+        for form in RECIPES[name]:
+            _show(name, form, *shapes[form])
     else:
         found = load(data)
-        recipe_named(name, found.medium)
-        shapes = {found.medium: (found.shape, len(found.classes))}
-    for medium in RECIPES[name]:
-        if medium in shapes:
-            _show(name, medium, *shapes[medium])
+        _show(name, form_for(name, found.medium), found.shape, len(found.classes))
     print("\nKinds, where a field takes one (with its own fields in braces: `{kind: sgd, lr: 0.1}`):")
     for piece, table in KINDS.items():
         print(f"  {piece}: {', '.join(table)}")

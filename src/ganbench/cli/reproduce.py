@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,8 +32,8 @@ def command(
 ) -> None:
     """Test the claims of the sources: train what a study asks for, and say which claims hold."""
     from ganbench.cli.compare import workers_for
-    from ganbench.studies.plans import read_plan, shipped
-    from ganbench.studies.reproduction import set_up
+    from ganbench.studies.plans import shipped
+    from ganbench.studies.reproduction import BROUGHT, set_up
 
     if not study and not all_:
         _list()
@@ -42,10 +43,13 @@ def command(
     sources = dict(map(_source, data or []))
     workers = workers_for(jobs, scheduler)
     names = shipped() if all_ else [study]
-    asked = {experiment.data for name in names for experiment in read_plan(name).experiments.values()}
+    asked = {data for name in names for data in _data_of(name)}
     for name in sources:
         if name not in asked:
             raise UsageError(f"--data {name}=...: no study here is on that; there is {', '.join(sorted(asked))}")
+    for name in [name for name in names if all_ and _data_of(name) & set(BROUGHT) - sources.keys()]:
+        print(f"{name} is left out: its data are not shipped (--data {min(_data_of(name))}=FOLDER)", file=sys.stderr)
+        names.remove(name)
     kind = ("-quick" if quick else "") + (f"-from{first_seed}" if first_seed else "")
     ready = []
     for name in names:  # all before the first, which may take an hour
@@ -77,6 +81,12 @@ def _carry_out(reproduction: Reproduction, workers: Workers) -> None:
             f"{len(outcome.failed)} runs could not be done, such as {outcome.failed[0]}; the reasons are in "
             f"{reproduction.path / 'runs'}"
         )
+
+
+def _data_of(study: str) -> set[str]:
+    from ganbench.studies.plans import read_plan
+
+    return {experiment.data for experiment in read_plan(study).experiments.values()}
 
 
 def _list() -> None:

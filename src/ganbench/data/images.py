@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -65,7 +65,6 @@ class ImageSet:
     labels: Int[np.ndarray, "n"] | None = None
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    medium: ClassVar[Medium] = "images"
 
     def __post_init__(self) -> None:
         pixels = self.pixels
@@ -93,6 +92,11 @@ class ImageSet:
 
     def __len__(self) -> int:
         return len(self.pixels)
+
+    @property
+    def medium(self) -> Medium:
+        """What recipes are asked for: images, or colour images. The channels of a stacked set are no colours."""
+        return "colour images" if self.pixels.ndim == 4 and not self.name.startswith(STACKED) else "images"
 
     @property
     def title(self) -> str:

@@ -12,6 +12,7 @@ from ganbench.explore.directions import Directions
 from ganbench.explore.judge import Judgement, judge
 from ganbench.explore.pca import pca
 from ganbench.explore.sefa import sefa
+from ganbench.explore.styles import in_styles, is_styled
 from ganbench.explore.subject import Subject
 from ganbench.explore.supervised import supervised
 from ganbench.settings import unknown
@@ -40,13 +41,20 @@ def explore(
     count: int = DIRECTIONS,
     seed: int = 0,
     layer: str | None = None,
+    layers: str | None = None,
     watch: Callable[[float], None] = lambda share: None,
 ) -> Exploration:
     """Finds `count` directions and judges them. The same seed gives the same exploration.
 
+    A style-based generator's are directions of w, of which `layers`, such as 0-3, says which layers are given it.
+
     Raises:
         UsageError: no such method or layer, more directions than there can be, or a layer that the method cannot use.
     """
+    if is_styled(subject):
+        subject = in_styles(subject, layers)
+    elif layers is not None:
+        raise UsageError(f"--layers {layers}: ranges of layers are for style-based generators (the network style)")
     check_method(method, count, subject.noise, layer)
     if method == "sefa":
         found = sefa(subject, count, layer)

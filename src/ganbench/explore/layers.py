@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ganbench.explore.styles import FromStyles
 from ganbench.explore.subject import Subject, with_noise
 from ganbench.sampling import generate
 from ganbench.settings import unknown
@@ -20,6 +21,8 @@ FIRST = (nn.Linear, *TRANSPOSED)
 def first_layer(network: nn.Module, layer: str | None = None) -> tuple[str, nn.Module]:
     """The first linear or transposed-convolution layer in the order of registration, or any by its name.
 
+    Of a style-based generator the first is where w stands.
+
     Raises:
         UsageError: there is none, or none of that name.
     """
@@ -28,6 +31,8 @@ def first_layer(network: nn.Module, layer: str | None = None) -> tuple[str, nn.M
         if layer not in named:
             raise UsageError(f"--layer: {unknown('layer', layer, named)}")
         return layer, named[layer]
+    if isinstance(network, FromStyles):
+        return "w", network.w
     for name, module in named.items():
         if isinstance(module, FIRST):
             return name, module
@@ -60,11 +65,14 @@ def heard(subject: Subject, module: nn.Module, name: str, latent: Latent) -> tup
 def noise_weight(subject: Subject, layer: str | None = None) -> tuple[str, Float[Tensor, "noise out"]]:
     """The name of a layer that sees the noise, and its weight: a row a number of the noise, in float64.
 
-    Of a layer that is also given a label or a code, which stand behind the noise, only the part of the noise.
+    Of a style-based generator those that make the styles of the chosen layers, side by side. Of a layer that is also
+    given a label or a code, which stand behind the noise, only the part of the noise.
 
     Raises:
         UsageError: the layer is neither linear nor a transposed convolution, or does not see the noise itself.
     """
+    if layer is None and isinstance(subject.network, FromStyles):
+        return subject.network.name, subject.network.affine_weight()
     name, module = first_layer(subject.network, layer)
     if not isinstance(module, FIRST):
         raise UsageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -31,7 +32,8 @@ class Subject:
     """A generator from a `Latent` to images (batch, channels, height, width) in [-1, 1].
 
     `labels` are those of its data, in whose shares it is asked for labels, and `classes` their names; none of both
-    where it takes no labels.
+    where it takes no labels. With a `mapping` what is drawn from the prior becomes by it the latents that are explored,
+    whose noise is as long as the prior says.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Subject:
     classes: tuple[str, ...] = ()
     labels: Int[np.ndarray, " n"] | None = None
     device: torch.device | str = "cpu"
+    mapping: Callable[[Latent], Latent] | None = None
 
     @classmethod
     def of_run(cls, bench: Workbench) -> Subject:
@@ -99,7 +102,8 @@ class Subject:
 
     def _drawn(self, count: int, asked: Tensor | None, seed: int) -> Latent:
         labels = None if asked is None else asked.to(self.device)
-        return latents(self.prior, count, labels, seed=derive(seed, "latents"), device=self.device)
+        drawn = latents(self.prior, count, labels, seed=derive(seed, "latents"), device=self.device)
+        return self.mapping(drawn) if self.mapping else drawn
 
     @property
     def row_names(self) -> tuple[str, ...]:

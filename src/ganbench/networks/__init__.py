@@ -9,11 +9,14 @@ import torch
 from pydantic import BeforeValidator
 from torch import nn
 
+from ganbench.networks.augment import Augment
 from ganbench.networks.autoencoder import Autoencoder
 from ganbench.networks.dcgan import DCGAN
 from ganbench.networks.layers import Hidden, InParts, keep_copies
 from ganbench.networks.mlp import MLP, Fourier
+from ganbench.networks.mlp_conv import MLPConv
 from ganbench.networks.residual import Residual
+from ganbench.networks.style import Style
 from ganbench.networks.wrappers import WRAPPERS, Pack, Plain, Wrapper, WrapperSetting
 from ganbench.settings import OneOf
 from ganbench.types import Sizes
@@ -41,21 +44,31 @@ def set_precision(network: nn.Module, by_width: Callable[[int], torch.dtype]) ->
             module.inner = by_width(module.hidden_width)
 
 
-NETWORKS: dict[str, type] = {"mlp": MLP, "dcgan": DCGAN, "residual": Residual, "autoencoder": Autoencoder}
+NETWORKS: dict[str, type] = {
+    "mlp": MLP,
+    "mlp-conv": MLPConv,
+    "dcgan": DCGAN,
+    "residual": Residual,
+    "style": Style,
+    "autoencoder": Autoencoder,
+}
 NetworkSetting: TypeAlias = Annotated[Network, OneOf(NETWORKS, Network), BeforeValidator(_own_module)]
 
 __all__ = [
+    "Augment",
     "Autoencoder",
     "DCGAN",
     "Fourier",
     "InParts",
     "MLP",
+    "MLPConv",
     "NETWORKS",
     "Network",
     "NetworkSetting",
     "Pack",
     "Plain",
     "Residual",
+    "Style",
     "WRAPPERS",
     "Wrapper",
     "WrapperSetting",

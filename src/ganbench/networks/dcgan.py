@@ -40,9 +40,10 @@ class DCGAN:
     of 4 x 4 with 512, one of 28 x 28 a base of 7 x 7 with 128. `dense` is the width of a fully connected layer between
     the base and the vector at the other end (the pair of InfoGAN, arXiv:1606.03657, which the MNIST text uses); null
     leaves it out. `norm` follows all layers but the critic's first and the last ones, or of these the fully connected
-    ones (`dense`) or the convolutions (`maps`) alone, as `normed` says. `halvings` says how often sides are halved,
-    where that should not be as often as they can. With `smoothing` the generator's last transposed convolution gives so
-    many maps, squashed by tanh, and a 5 x 5 convolution of stride 1 makes the image of them. `init` as in the MLP.
+    ones (`dense`), the convolutions (`maps`) or the convolutions but the critic's last (`inner`) alone, as `normed`
+    says. `halvings` says how often sides are halved, where that should not be as often as they can. With `smoothing`
+    the generator's last transposed convolution gives so many maps, squashed by tanh, and a 5 x 5 convolution of stride
+    1 makes the image of them. `init` as in the MLP.
     """
 
     channels: PositiveInt = 64
@@ -52,7 +53,7 @@ class DCGAN:
     activation: Activation = "relu"
     slope: NonNegativeFloat = 0.2
     norm: Norm = "batch"
-    normed: Literal["all", "dense", "maps"] = "all"
+    normed: Literal["all", "dense", "maps", "inner"] = "all"
     smoothing: PositiveInt | None = None
     init: Init = 0.02
 
@@ -66,7 +67,7 @@ class DCGAN:
 
     @property
     def norm_of_dense(self) -> Norm:
-        return "none" if self.normed == "maps" else self.norm
+        return "none" if self.normed in ("maps", "inner") else self.norm
 
     @property
     def norm_of_maps(self) -> Norm:
@@ -94,7 +95,10 @@ def base_of(shape: tuple[int, ...], asked: int | None = None) -> tuple[int, tupl
             "choose another size, such as --set images.size=32"
         )
     if asked is not None and count < asked:
-        raise UsageError(f"images of {shape[2]} x {shape[1]} cannot be halved {asked} times, but {count} times at most")
+        raise UsageError(
+            f"images of {shape[2]} x {shape[1]} cannot be halved {asked} times, but {count} times at most; "
+            "choose so many `halvings` in both networks, or another size, such as --set images.size=64"
+        )
     return count, (height, width)
 
 
@@ -118,7 +122,8 @@ class Downward(FeatureBody):
         self.first = nn.Sequential(convolution(shape[0], maps[0]), act())
         rest: list[nn.Module] = []
         for a, b in itertools.pairwise(maps):
-            rest += [convolution(a, b), *norm_of_maps(settings.norm_of_maps, b), act()]
+            norm = "none" if settings.normed == "inner" and b == maps[-1] else settings.norm_of_maps
+            rest += [convolution(a, b), *norm_of_maps(norm, b), act()]
         rest.append(nn.Flatten())
         features = maps[-1] * height * width
         if settings.dense:

@@ -88,8 +88,7 @@ def product(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d, h: Tensor) -> Ten
     """One linear or convolutional layer, in the type of `h`."""
     if h.dtype == torch.float32:
         return layer(h)  # which is heard by hooks
-    kept = getattr(layer, KEPT, None)
-    weight = kept if kept is not None and kept.dtype == h.dtype else layer.weight.to(h.dtype)
+    weight = weight_in(layer, h.dtype)
     bias = None if layer.bias is None else layer.bias.to(h.dtype)
     if isinstance(layer, nn.Linear):
         return F.linear(h, weight, bias)
@@ -97,6 +96,12 @@ def product(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d, h: Tensor) -> Ten
     if isinstance(layer, nn.Conv2d):
         return F.conv2d(h, weight, bias, stride, padding, layer.dilation, layer.groups)
     return F.conv_transpose2d(h, weight, bias, stride, padding, layer.output_padding, layer.groups)  # type: ignore[arg-type]
+
+
+def weight_in(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d, dtype: torch.dtype) -> Tensor:
+    """A layer's weight in the type in which it computes: its copy, where it has one, which then takes the gradient."""
+    kept = getattr(layer, KEPT, None)
+    return kept if kept is not None and kept.dtype == dtype else layer.weight.to(dtype)
 
 
 KEPT = "kept_weight"

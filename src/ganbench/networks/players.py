@@ -47,7 +47,8 @@ class Generator(nn.Module):
         self.body, self.sizes = body, sizes
         self.label = nn.Embedding(sizes.classes, EMBEDDING) if sizes.labels == "embedding" else None
 
-    def forward(self, latent: Latent) -> Float[Tensor, "batch ..."]:
+    def vector(self, latent: Latent) -> Float[Tensor, "batch vector"]:
+        """What the body starts from: the noise, and code and label beside it."""
         parts = [latent.z]
         if self.sizes.code:
             assert latent.code is not None
@@ -56,8 +57,14 @@ class Generator(nn.Module):
             parts.append(self.label(latent.y))
         elif self.sizes.labels == "concat":
             parts.append(_one_hot(latent.y, self.sizes.classes))
-        v = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
-        x = self.body(v, *_inside(latent.y, self.sizes)).view(-1, *self.sizes.shape)
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+
+    def forward(self, latent: Latent) -> Float[Tensor, "batch ..."]:
+        return self.finished(self.body(self.vector(latent), *_inside(latent.y, self.sizes)))
+
+    def finished(self, made: Tensor) -> Float[Tensor, "batch ..."]:
+        """Things of what the body makes."""
+        x = made.view(-1, *self.sizes.shape)
         return x.tanh() if len(self.sizes.shape) > 1 else x
 
 

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from pydantic import PositiveInt
 from torch import Tensor, nn
 
+from ganbench.networks.augment import Augment
 from ganbench.settings import OneOf, settings
 from ganbench.types import Latent, Sizes, UsageError, Verdict
 
@@ -54,7 +55,7 @@ class PackedCritic(nn.Module):
         return self.critic(x.reshape(len(x) // self.count, self.count * x.shape[1], *x.shape[2:]), None)
 
 
-WRAPPERS: dict[str, type] = {"pack": Pack}
+WRAPPERS: dict[str, type] = {"augment": Augment, "pack": Pack}
 WrapperSetting: TypeAlias = Annotated[Wrapper, OneOf(WRAPPERS, Wrapper)]
 
 

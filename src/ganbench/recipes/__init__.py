@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from ganbench.recipes import text, thesis
+from ganbench.recipes import faces, text, thesis
 from ganbench.recipes.base import KINDS, Player, Recipe
 from ganbench.recipes.classic import (
     dcgan,
@@ -22,7 +22,14 @@ from ganbench.recipes.classic import (
 )
 from ganbench.recipes.conditional import acgan, cgan, infogan, sngan_projection
 from ganbench.recipes.energy import began, ebgan
-from ganbench.recipes.modern import best_for_images, best_for_points, r3gan, r3gan_conditional
+from ganbench.recipes.modern import (
+    best_for_colour,
+    best_for_images,
+    best_for_points,
+    r3gan,
+    r3gan_conditional,
+    stylegan2,
+)
 from ganbench.settings import unknown
 from ganbench.types import Medium, UsageError
 
@@ -34,7 +41,7 @@ def _both(maker: Maker) -> Mapping[Medium, Maker]:
 
 
 RECIPES: dict[str, Mapping[Medium, Maker]] = {
-    "best": {"points": best_for_points, "images": best_for_images},
+    "best": {"points": best_for_points, "images": best_for_images, "colour images": best_for_colour},
     "gan": _both(gan),
     "gan-minimax": _both(gan_minimax),
     "lsgan": _both(lsgan),
@@ -54,6 +61,7 @@ RECIPES: dict[str, Mapping[Medium, Maker]] = {
     "began": {"images": began},
     "sngan-projection": {"images": sngan_projection},
     "r3gan-conditional": {"images": r3gan_conditional},
+    "stylegan2": {"images": stylegan2},
     "text-gan": {"images": text.text_gan},
     "text-lsgan": {"images": text.text_lsgan},
     "text-wgan": {"images": text.text_wgan},
@@ -66,14 +74,37 @@ RECIPES: dict[str, Mapping[Medium, Maker]] = {
     "text-mlp-gan": {"images": text.text_mlp_gan},
     "text-mlp-wgan": {"images": text.text_mlp_wgan},
     "thesis-gan": {"images": thesis.thesis_gan},
-    "thesis-wgan": {"images": thesis.thesis_wgan},
-    "thesis-wgan-gp": {"images": thesis.thesis_wgan_gp},
-    "thesis-dcgan": {"images": thesis.thesis_dcgan},
-    "wdcgan": {"images": thesis.wdcgan},
-    "wdcgan-opt": {"images": thesis.wdcgan_opt},
-    "wdcgan-gp": {"images": thesis.wdcgan_gp},
+    "thesis-wgan": {"images": thesis.thesis_wgan, "colour images": faces.thesis_wgan},
+    "thesis-wgan-gp": {"images": thesis.thesis_wgan_gp, "colour images": faces.thesis_wgan_gp},
+    "thesis-wgan-conv": {"images": faces.thesis_wgan_conv},
+    "thesis-wgan-conv-gp": {"images": faces.thesis_wgan_conv_gp},
+    "thesis-wgan-deconv": {"images": faces.thesis_wgan_deconv},
+    "thesis-wgan-deconv-gp": {"images": faces.thesis_wgan_deconv_gp},
+    "thesis-dcgan": {"images": thesis.thesis_dcgan, "colour images": faces.thesis_dcgan},
+    "wdcgan": {"images": thesis.wdcgan, "colour images": faces.wdcgan},
+    "wdcgan-opt": {"images": thesis.wdcgan_opt, "colour images": faces.wdcgan_opt},
+    "wdcgan-gp": {"images": thesis.wdcgan_gp, "colour images": faces.wdcgan_gp},
 }
-"""Who makes each recipe, for each kind of data that it serves."""
+"""Who makes each recipe, for each kind of data that it has a form for."""
+
+
+def form_for(name: str, medium: Medium) -> Medium:
+    """The kind of data whose form of a recipe serves a kind of data: colour images have that of images, or their own.
+
+    Raises:
+        UsageError: there is none; the sentence names the nearest, or those that serve such data.
+    """
+    if name not in RECIPES:
+        raise UsageError(unknown("recipe", name, RECIPES))
+    if form := _form(RECIPES[name], medium):
+        return form
+    served = ", ".join(other for other, makers in RECIPES.items() if _form(makers, medium))
+    raise UsageError(f"the recipe {name!r} is for {' and '.join(RECIPES[name])}; these data are {medium}: {served}")
+
+
+def _form(makers: Mapping[Medium, Maker], medium: Medium) -> Medium | None:
+    forms: tuple[Medium, ...] = ("colour images", "images") if medium == "colour images" else (medium,)
+    return next((form for form in forms if form in makers), None)
 
 
 def recipe_named(name: str, medium: Medium = "points") -> Recipe:
@@ -82,12 +113,8 @@ def recipe_named(name: str, medium: Medium = "points") -> Recipe:
     Raises:
         UsageError: there is none; the sentence names the nearest.
     """
-    if name not in RECIPES:
-        raise UsageError(unknown("recipe", name, RECIPES))
-    if medium not in RECIPES[name]:
-        served = ", ".join(other for other, makers in RECIPES.items() if medium in makers)
-        raise UsageError(f"the recipe {name!r} is for {' and '.join(RECIPES[name])}; these data are {medium}: {served}")
-    return RECIPES[name][medium](medium)
+    form = form_for(name, medium)
+    return RECIPES[name][form](form)
 
 
-__all__ = ["KINDS", "RECIPES", "Maker", "Player", "Recipe", "recipe_named"]
+__all__ = ["KINDS", "RECIPES", "Maker", "Player", "Recipe", "form_for", "recipe_named"]

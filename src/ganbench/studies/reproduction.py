@@ -22,6 +22,9 @@ from ganbench.studies.study import Study, run_all
 from ganbench.studies.workers import Workers
 from ganbench.types import Medium, UsageError
 
+BROUGHT = ("faces",)
+"""Data of plans that a person has to bring."""
+
 
 @dataclass(frozen=True)
 class Reproduction:
@@ -73,6 +76,8 @@ def set_up(
         images = image_settings(None, experiment.set.items())
         if prepared.setdefault(source, images) != images:
             raise UsageError(f"{name}: another experiment prepares the images of {source} otherwise")
+        if source in BROUGHT:
+            raise UsageError(f"{study}: {source} are not shipped; give a folder of images: --data {source}=FOLDER")
         data = load(source, images)
         _check_metrics(plan, name, data.medium)
         try:
