@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ganbench.data import ImageSet
+from ganbench.data import ImageSet, stored
 from ganbench.data.digits import digits
 from ganbench.data.idx import read_idx_folder
 from ganbench.data.stacked import stacked
@@ -250,3 +250,22 @@ def test_a_network_of_other_classes_gives_features_alone(name: str) -> None:
     assert features_for(two, name)(two.pixels).labels is None
     read = features_for(images, name)(images.pixels).labels
     assert (read is not None) == (name == "mnist-cnn")  # digits are digits, and no clothes
+
+
+def test_of_a_set_that_stays_on_the_disk_no_more_is_held_than_fits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A classifier learns from a random sample of it, the same every time, and is tested on others."""
+    pixels = np.repeat(np.arange(200, dtype=np.uint8), 64).reshape(200, 8, 8)
+    np.save(tmp_path / "pixels.npy", pixels)
+    data = ImageSet("large", np.load(tmp_path / "pixels.npy", mmap_mode="r"), np.arange(200) % 2)
+    whole = [len(part) for part in choosing.held_out(data)]
+    assert whole == [180, 20]
+    monkeypatch.setattr(stored, "SHARE", 0.0)
+    monkeypatch.setattr(choosing, "HELD", 100 * 64 + 63)
+    train, test = choosing.held_out(data)
+    assert (len(train), len(test)) == (90, 10)
+    seen = [*train.pixels[:, 0, 0], *test.pixels[:, 0, 0]]
+    assert len(set(seen)) == 100
+    assert max(seen) >= 150
+    assert seen == [image[0, 0] for part in choosing.held_out(data) for image in part.pixels]

@@ -1,6 +1,7 @@
 """Photographs made a prepared set: what is taken of each, what is refused, and going on after an interruption."""
 
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -98,6 +99,23 @@ def test_it_goes_on_after_an_interruption(
     prepare_faces(photographs, Faces(size=8), tmp_path / "set", jobs=1)
     whole, again = (json.loads((tmp_path / name / "prepared.json").read_text()) for name in ("whole", "set"))
     assert again["parts"] == whole["parts"]
+
+
+@pytest.mark.parametrize("left", [0, 128, 700])
+def test_pixels_that_were_lost_are_made_again(
+    left: int, photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a power cut; they would be black images that no hash tells from right ones."""
+    prepare_faces(photographs, Faces(size=8), tmp_path / "whole", jobs=1)
+    monkeypatch.setattr(faces, "SHARD", 4)
+    with monkeypatch.context() as patched:
+        patched.setattr(faces, "_as_array", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            prepare_faces(photographs, Faces(size=8), tmp_path / "set", jobs=1)
+    os.truncate(tmp_path / ".set.partial" / "train-images.npy", left)
+    prepare_faces(photographs, Faces(size=8), tmp_path / "set", jobs=1)
+    found, whole = (read_prepared(tmp_path / name).pixels for name in ("set", "whole"))
+    np.testing.assert_array_equal(found, whole)
 
 
 def test_an_attribute_of_celebas_list_is_the_label(photographs: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
 import zipfile
@@ -161,8 +162,8 @@ def _cut(source: Path, names: Sequence[str], how: Faces, filled: Path, jobs: int
     """All files cut and resized, their pixels one after another in one file; goes on where it was interrupted."""
     filled.mkdir(parents=True, exist_ok=True)
     asked = hashlib.sha256(json.dumps([str(source.absolute()), list(names), to_tree(how, for_file=True)]).encode())
-    done = _done(filled, asked.hexdigest())
     each = 3 * how.size**2
+    done = _done(filled, asked.hexdigest(), each)
     shards = range(done.files, len(names), SHARD)
     with open(filled / _PIXELS, "r+b" if (filled / _PIXELS).exists() else "w+b") as file, _mapping(jobs) as mapped:
         file.seek(_HEADER + each * (done.files - len(done.rejected)))
@@ -177,6 +178,7 @@ def _cut(source: Path, names: Sequence[str], how: Faces, filled: Path, jobs: int
                 done.rejected += rejected
             done.files = start + len(shard)
             file.flush()
+            os.fsync(file.fileno())  # what is noted as done is so after a power cut, too
             _note(filled, asked.hexdigest(), done)
     return done
 
@@ -185,12 +187,14 @@ _PIXELS, _STATE, _HEADER = "train-images.npy", "state.json", 128
 """The header of the array is written when it is known how many images there are; NumPy's has so many bytes."""
 
 
-def _done(filled: Path, asked: str) -> Progress:
-    """How far an earlier preparation of the very same came, or the start where there was none."""
+def _done(filled: Path, asked: str, each: int) -> Progress:
+    """How far an earlier preparation of the very same came; the start where there was none or its pixels are lost."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         state = json.loads((filled / _STATE).read_text(encoding="utf-8"))
-        if state["asked"] == asked:
-            return Progress(state["files"], [Rejection(*each) for each in state["rejected"]])
+        done = Progress(state["files"], [Rejection(*rejection) for rejection in state["rejected"]])
+        written = _HEADER + each * (done.files - len(done.rejected))
+        if state["asked"] == asked and (filled / _PIXELS).stat().st_size >= written:
+            return done
     return Progress()
 
 

@@ -18,6 +18,7 @@ from ganbench.data.downloads import cache_folder
 from ganbench.data.feature_files import INCEPTION, named_file
 from ganbench.data.images import STACKED, ImageSet
 from ganbench.data.parts import test_part
+from ganbench.data.stored import stays_on_disk
 from ganbench.metrics.classifier import Classifier, places_of, read_classifier, save_classifier
 from ganbench.metrics.classifier_training import train_classifier
 from ganbench.metrics.embedding import Embedded, Features, Pixels
@@ -41,6 +42,9 @@ MARGIN = 0.03
 
 ENOUGH = 20
 """Images a class, on average, from which an own network is trained."""
+
+HELD = 2**29
+"""Bytes of images of a set too large for memory, of which an own network sees a random sample."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -223,9 +227,11 @@ def _classifier_of(data: ImageSet) -> Classifier:
 
 
 def held_out(images: ImageSet) -> tuple[ImageSet, ImageSet]:
-    """All but a random tenth, to train on, and that tenth, to test on."""
+    """All but a random tenth, to train on, and that tenth, to test on; of a set that stays on the disk a part."""
     order = np.random.default_rng(0).permutation(len(images))
-    tenth = max(1, len(images) // 10)
+    if stays_on_disk(images.pixels):
+        order = order[: HELD // images.pixels[0].nbytes]
+    tenth = max(1, len(order) // 10)
     return images.take(order[tenth:]), images.take(order[:tenth])
 
 
