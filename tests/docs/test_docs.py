@@ -9,8 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient import NotebookClient
+from PIL import Image
 
 import ganbench as package
 from ganbench.studies.measures import MEASURES
@@ -54,6 +56,9 @@ def test_the_readmes_commands_run(ganbench: Callable, tmp_path: Path) -> None:  
             words += ["--rounds", "3", "--set", "measure.count=64", "--set", "measure.final=64"]
         if "features=other-cnn" in words:
             words += ["--set", "features=random-conv"]  # a recogniser takes a minute to train
+        if words[:3] == ["data", "prepare", "faces"]:
+            photographs(tmp_path / words[3])
+            words += ["--jobs", "1"]
         if words[:2] == ["classify", "train"]:
             words += ["--count", "64"]
         if words[0] == "compare":
@@ -63,6 +68,13 @@ def test_the_readmes_commands_run(ganbench: Callable, tmp_path: Path) -> None:  
         outcome = ganbench(*words)
         finished = words[:2] == ["train", "--resume"] and "finished" in outcome.err
         assert outcome.code == 0 or finished, f"{line}\n{outcome.err}"
+
+
+def photographs(folder: Path) -> None:
+    """Forty pictures of noise."""
+    folder.mkdir()
+    for i, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (40, 80, 70, 3), dtype=np.uint8)):
+        Image.fromarray(pixels).save(folder / f"{i}.png")
 
 
 def test_the_study_of_the_docs_runs(ganbench: Callable, tmp_path: Path) -> None:  # noqa: F811
