@@ -28,6 +28,7 @@ def list_() -> None:
         print(f"{name:<16}{description}")
     print("stacked:DATA    three grey images of DATA as the channels of one, as in stacked:mnist, 128,000 images")
     print("hub:NAME        a data set of the Hugging Face hub, as in hub:ylecun/mnist")
+    print("shards:ADDRESS  parquet files of images on the web, streamed; at the address is a JSON list of theirs")
     print("or a file of points: .mat .csv .npy .npz, a variable chosen by path:NAME")
     print("or images: a folder (subfolders are labels), one with the four IDX files, .zip .npy .npz")
     print("or a folder that `ganbench data prepare` made")

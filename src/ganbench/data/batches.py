@@ -1,4 +1,4 @@
-"""Batches of a set by seeded permutations: of one tensor on the device, or of what stays on the disk."""
+"""Batches of a set by seeded permutations: of one tensor on the device, of what stays on the disk, or of a stream."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
+from ganbench.data.shards import Streamed
 from ganbench.data.stored import Stored
 from ganbench.seeds import derive
 from ganbench.types import Sample
@@ -17,12 +18,13 @@ class Batches:
     The stream walks through one seeded permutation of the set after another, so each thing is drawn once before any is
     drawn again. A training gives each turn of the critic the next batch; one that reaches the end of an epoch goes on
     in the next. Things: (n, ...); batches: (size, ...). Bytes are pixels: they stay bytes in memory or on the disk,
-    and a batch of them is scaled from 0 .. 255 to [-1, 1]. An order takes eight bytes a thing.
+    and a batch of them is scaled from 0 .. 255 to [-1, 1]. An order takes eight bytes a thing. A stream has orders of
+    its own, by which few of its shards are needed at a time.
     """
 
     def __init__(
         self,
-        things: Float[Tensor, "n ..."] | UInt8[Tensor, "n ..."] | Stored,
+        things: Float[Tensor, "n ..."] | UInt8[Tensor, "n ..."] | Stored | Streamed,
         labels: Int[Tensor, " n"] | None = None,
         *,
         size: int,
@@ -47,6 +49,7 @@ class Batches:
     def _permutation(self, epoch: int) -> Tensor:
         if self._order is None or self._order[0] != epoch:
             rng = torch.Generator().manual_seed(derive(self.seed, "order", epoch))
-            order = torch.randperm(len(self.things), generator=rng).to(self.things.device)
-            self._order = (epoch, order)
+            things = self.things
+            order = things.order(rng) if isinstance(things, Streamed) else torch.randperm(len(things), generator=rng)
+            self._order = (epoch, order.to(self.things.device))
         return self._order[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +16,9 @@ from torch import Tensor
 from ganbench.data.stored import Stored, stays_on_disk
 from ganbench.settings import settings
 from ganbench.types import Medium, UsageError
+
+if TYPE_CHECKING:
+    from ganbench.data.shards import Streamed
 
 MINIMUM_IMAGES = 16
 """A set is halved for its noise floor and divided into batches; with fewer images neither says anything."""
@@ -53,6 +56,7 @@ class ImageSet:
 
     `name` is what the user called the set, `labels` are int64 from 0 to len(classes) - 1, `classes` their names (of
     labels without names, the numbers) and () without labels, `notes` what the user should hear of the reading.
+    Of a set that is streamed the pixels are a sample, and `stream` gives all of them.
     `ganbench.data.load` makes one from a name, a path or an array, and refuses what cannot be trained on.
 
     >>> squares = ImageSet("squares", np.full((3, 8, 6, 3), 255, dtype=np.uint8), np.array([0, 1, 1]))
@@ -65,6 +69,7 @@ class ImageSet:
     labels: Int[np.ndarray, "n"] | None = None
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    stream: Streamed | None = None
 
     def __post_init__(self) -> None:
         pixels = self.pixels
@@ -113,8 +118,10 @@ class ImageSet:
     def fingerprint(self) -> str:
         """SHA-256 (hexadecimal) of the shape, the pixels and the labels in order: equal exactly for equal sets.
 
-        Of a prepared set it is known, so that not all of it needs to be read.
+        Of a prepared set it is known, so that not all of it needs to be read; of a streamed one the shards tell it.
         """
+        if self.stream is not None:
+            return self.stream.fingerprint
         if (known := getattr(self.pixels, KNOWN, None)) and known.labels is self.labels:
             return known.fingerprint
         content = hashlib.sha256(f"{self.pixels.shape}".encode())
@@ -126,7 +133,7 @@ class ImageSet:
     def take(self, indices: Int[np.ndarray, "m"] | slice) -> ImageSet:
         """The images at these places, in this order, with their labels: a set of the same name and classes."""
         labels = None if self.labels is None else self.labels[indices]
-        return replace(self, pixels=self.pixels[indices], labels=labels)
+        return replace(self, pixels=self.pixels[indices], labels=labels, stream=None)
 
     def halves(self, seed: int = 0) -> tuple[ImageSet, ImageSet]:
         """Two disjoint random halves of n // 2 images each; of an odd number one image is left out."""
@@ -138,8 +145,10 @@ class ImageSet:
         """Generated images as pixels: see `to_pixels`."""
         return to_pixels(x)
 
-    def things(self) -> UInt8[Tensor, "n c h w"] | Stored:
-        """The images with channels first, in memory or on the disk; the networks see `things / 127.5 - 1`."""
+    def things(self) -> UInt8[Tensor, "n c h w"] | Stored | Streamed:
+        """The images with channels first, in memory, on the disk or streamed; the networks see `things / 127.5 - 1`."""
+        if self.stream is not None:
+            return self.stream
         if stays_on_disk(self.pixels):
             assert isinstance(self.pixels, np.memmap)
             return Stored(self.pixels)

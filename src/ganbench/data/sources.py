@@ -24,6 +24,7 @@ from ganbench.data.images import MINIMUM_IMAGES, STACKED, Images, ImageSet
 from ganbench.data.pictures import prepared
 from ganbench.data.points import BUILT_IN, MINIMUM_POINTS, PointSet
 from ganbench.data.prepared import is_prepared, read_prepared
+from ganbench.data.shards import SHARDS, read_shards
 from ganbench.data.stacked import stacked
 from ganbench.types import UsageError
 
@@ -43,9 +44,9 @@ _LARGEST = 1e100  # beyond it squared distances begin to leave float64
 def load(source: Source, images: Images = Images(), *, to_learn: bool = True) -> PointSet | ImageSet:  # noqa: B008
     """What DATA of the command line, or an array or tensor, stands for; `images` says how images are prepared.
 
-    Images are `digits`, `captcha`, `mnist`, `fashion-mnist`, `stacked:DATA`, `hub:NAME`, a folder of images, with IDX
-    files or prepared (of which it is the train part), a zip file of images, and arrays of three or four dimensions,
-    also in .npy and .npz files; all else is points.
+    Images are `digits`, `captcha`, `mnist`, `fashion-mnist`, `stacked:DATA`, `hub:NAME`, `shards:ADDRESS`, a folder of
+    images, with IDX files or prepared (of which it is the train part), a zip file of images, and arrays of three or
+    four dimensions, also in .npy and .npz files; all else is points.
 
     Raises UsageError where nothing is found, and where it is no set of at least 16 images or points; nor, where it is
     `to_learn`, of some that differ. Labels of samples to be measured keep their numbers though some may not occur.
@@ -66,7 +67,7 @@ def load(source: Source, images: Images = Images(), *, to_learn: bool = True) ->
     if found is None:
         return load_points(source, to_learn=to_learn)
     _require_images(found, to_learn)
-    return prepared(found, images)
+    return found if found.stream is not None else prepared(found, images)
 
 
 def full_name(data: str | Path) -> str:
@@ -78,7 +79,7 @@ def full_name(data: str | Path) -> str:
     name = str(data)
     if name.startswith(STACKED):
         return STACKED + full_name(name.removeprefix(STACKED))
-    known = name in BUILT_IN or name in IMAGE_NAMES or name.startswith(HUB)
+    known = name in BUILT_IN or name in IMAGE_NAMES or name.startswith((HUB, SHARDS))
     return name if known else str(Path(name).absolute())
 
 
@@ -165,6 +166,8 @@ def _named(name: str, images: Images, to_learn: bool) -> ImageSet | None:
         return replace(found, name=name, classes=DOWNLOADS[name].classes or found.classes)
     if name.startswith(HUB):
         return read_hub(name.removeprefix(HUB), images)
+    if name.startswith(SHARDS):
+        return read_shards(name, images)
     if name.startswith(STACKED):
         base = load(name.removeprefix(STACKED), replace(images, colour="auto"))
         if isinstance(base, PointSet):
@@ -208,7 +211,7 @@ def _by_name(name: str, to_learn: bool) -> PointSet:
         return draw()
     if not name.strip():
         raise UsageError(f"the name of the data is empty; points are {_POINTS}; images {', '.join(IMAGE_NAMES)}")
-    if name in IMAGE_NAMES or name.startswith((STACKED, HUB)):
+    if name in IMAGE_NAMES or name.startswith((STACKED, HUB, SHARDS)):
         raise UsageError(f"{name} is a set of images, where points are needed: {_POINTS}")
     path, variable = _split(name)
     _require_point_file(path)
