@@ -25,6 +25,8 @@ bench: .venv/installed
 	$(BIN)/python benchmarks/images.py
 	$(BIN)/python benchmarks/workers.py
 	$(BIN)/python benchmarks/stacked.py
+	$(BIN)/python benchmarks/feeding.py 4
+	$(BIN)/python benchmarks/distributed.py
 
 clean:
 	rm -rf .venv build dist src/*.egg-info demo
