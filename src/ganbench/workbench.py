@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TypeAlias
 
@@ -18,6 +19,7 @@ from ganbench.configuration import Configuration
 from ganbench.data import DataSet, PointSet
 from ganbench.data.batches import Batches
 from ganbench.data.feature_files import features_sha256, named_file
+from ganbench.data.shards import Streamed
 from ganbench.figures.scatter import scatter
 from ganbench.figures.sheets import labelled_sheet, sheet
 from ganbench.figures.surface import SurfaceGrid, grid, limits, surface_from_scores
@@ -225,9 +227,12 @@ class Workbench:
 
     @cached_property
     def _fixed(self) -> Batches:
-        """Batches to look at, which do not follow from the run's seed."""
+        """Batches to look at, which do not follow from the run's seed; of a stream, of the images that are held."""
+        things = self.batches.things
+        if isinstance(things, Streamed):
+            things = replace(self.data, stream=None).things().to(self.device)
         seed = derive(0, "verdicts")
-        return Batches(self.batches.things, self.batches.labels, size=self.recipe.batch_size, seed=seed)
+        return Batches(things, self.batches.labels, size=self.recipe.batch_size, seed=seed)
 
     def surface(self) -> SurfaceGrid | None:
         """The critic over the plane around the data, shown as its objective says; none for other data."""

@@ -35,7 +35,7 @@ def results(pieces: int = 1, skip: tuple[str, ...] = ()) -> Results:
         if name in skip:
             continue
         recipe = plain(recipe)
-        state = State(recipe, batches[0].x.shape[1:], classes=3 if medium == "images" else 0, seed=0, pieces=pieces)
+        state = State(recipe, batches[0].x.shape[1:], classes=0 if medium == "points" else 3, seed=0, pieces=pieces)
         start = {f"start.{key}": value.clone() for key, value in state.tensors().items()}
         losses: dict[str, torch.Tensor] = {}
         for report in train(state, recipe, batches, Span(rounds=ROUNDS)):
