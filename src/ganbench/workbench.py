@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ganbench.checkpoints import Checkpoint
 from ganbench.configuration import Configuration
-from ganbench.data import DataSet, PointSet
+from ganbench.data import DataSet, ImageSet, PointSet
 from ganbench.data.batches import Batches
 from ganbench.data.feature_files import features_sha256, named_file
 from ganbench.data.shards import Streamed
@@ -229,7 +229,7 @@ class Workbench:
     def _fixed(self) -> Batches:
         """Batches to look at, which do not follow from the run's seed; of a stream, of the images that are held."""
         things = self.batches.things
-        if isinstance(things, Streamed):
+        if isinstance(things, Streamed) and isinstance(self.data, ImageSet):
             things = replace(self.data, stream=None).things().to(self.device)
         seed = derive(0, "verdicts")
         return Batches(things, self.batches.labels, size=self.recipe.batch_size, seed=seed)
