@@ -63,7 +63,8 @@ def fit(
     if resume:
         session.restore()
     state = bench.state
-    sharing.tell(Orders(bench.configuration.tree(), bench.fingerprint, state.tensors(), state.counters()))
+    tensors = {name: tensor.cpu() for name, tensor in state.tensors().items()} if sharing.processes() > 1 else {}
+    sharing.tell(Orders(bench.configuration.tree(), bench.fingerprint, tensors, state.counters()))
     try:
         if interrupted is None:
             with interruptible() as signalled:

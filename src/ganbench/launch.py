@@ -21,9 +21,14 @@ def memory() -> int:
     try:
         import resource
     except ImportError:  # not on Windows
-        return min(found)
+        return min(found) // neighbours()
     soft = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
-    return min([*found, *(limit for limit in soft if limit != resource.RLIM_INFINITY)])
+    return min([*found, *(limit for limit in soft if limit != resource.RLIM_INFINITY)]) // neighbours()
+
+
+def neighbours() -> int:
+    """How many processes torchrun started on this machine, which share its memory."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if asked_processes() > 1 else 1
 
 
 def cores() -> int:

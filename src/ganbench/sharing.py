@@ -68,9 +68,20 @@ def joined() -> Iterator[None]:
     if asked_processes() == 1:
         yield
         return
-    if torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=PATIENCE)
+    place, devices = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    if 0 < devices <= place:
+        raise UsageError(
+            f"torchrun started a process for GPU {place}, and this machine has {devices}: ask for as many processes as "
+            "GPUs, or hide these (CUDA_VISIBLE_DEVICES=) to train on the CPU"
+        )
+    if devices:
+        torch.cuda.set_device(place)
+    try:
+        dist.init_process_group("cpu:gloo,cuda:nccl" if devices else "gloo", timeout=PATIENCE)
+    except (RuntimeError, ValueError) as error:
+        raise WorkError(
+            f"the processes that torchrun started cannot meet: {str(error).partition(chr(10))[0]}"
+        ) from None
     try:
         yield
     except (UsageError, WorkError) as error:
@@ -164,19 +175,24 @@ class SharedOut:
         if not _together:
             return self._piecewise(inputs)
         own = [_each(lambda x: _Part.apply(x, self.block), value) for value in inputs]
-        with _passing(_count(own[0]), self.block):
-            made = self._piecewise(own)
-        return _each(lambda y: _Whole.apply(y, 1), made)
+        return _each(lambda y: _Whole.apply(y, 1), self._piecewise(own))
 
     def _piecewise(self, inputs: Any) -> Any:
         if self.pieces == 1:
-            return self.network(*inputs)
+            return self._passed(_together, *inputs)
         made = []
         for piece in range(self.pieces):
             rows = partial(_rows, place=piece, count=self.pieces, block=self.block)
             own = [_each(rows, value) for value in inputs]
-            made.append(checkpoint(self.network, *own, use_reentrant=False))
+            made.append(checkpoint(self._passed, _together, *own, use_reentrant=False))
         return _each(lambda *parts: torch.stack(parts, 1).flatten(0, 1), *made)
+
+    def _passed(self, shared: bool, *inputs: Any) -> Any:
+        """One pass; what is computed anew for gradients, when the turn is over, is shared out as it was before."""
+        if not shared:
+            return self.network(*inputs)
+        with _passing(_count(inputs[0]), self.block):
+            return self.network(*inputs)
 
 
 @contextmanager
@@ -256,4 +272,5 @@ def _ask(collective: Callable[[], T]) -> T:
     try:
         return collective()
     except RuntimeError as error:
-        raise LostError(f"a process of this training was lost ({str(error).partition(chr(10))[0][:160]})") from None
+        why = str(error).partition("\n")[0][:160]
+        raise LostError(f"a process of this training was lost, or cannot be spoken with ({why})") from None

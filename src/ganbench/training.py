@@ -16,6 +16,7 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from ganbench import sharing
 from ganbench.averages import Average
+from ganbench.constraints import SpectralNorm
 from ganbench.data.batches import Batches
 from ganbench.networks import InParts, keep_copies, set_precision
 from ganbench.objectives import HasGauges
@@ -150,7 +151,7 @@ class State:
         for norm in ours:
             norm.most = recipe.batch_size // pack
         self.average = None if recipe.average is None else RunningAverage(self.generator, recipe.average)
-        self._check_batch(recipe.batch_size, pack, pieces)
+        self._check_batch(recipe, pack, pieces)
         self.memory: Memory = {name: value.to(device) for name, value in recipe.objective.init().items()}
         then = recipe.turns.then
         self.pace: Memory = {} if then is None else {name: value.to(device) for name, value in then.init().items()}
@@ -164,8 +165,9 @@ class State:
         self.turned = 0
         """The rounds after which the training turned to what comes `then`; 0 while it has not."""
 
-    def _check_batch(self, size: int, pack: int, pieces: int) -> None:
-        """Raises UsageError where batches of this size cannot be packed, normed or shared out."""
+    def _check_batch(self, recipe: Recipe, pack: int, pieces: int) -> None:
+        """Raises UsageError where the recipe's batches cannot be packed, normed or shared out."""
+        size = recipe.batch_size
         if size % pack:
             raise UsageError(f"batch_size must be a multiple of the pack's {pack}, not {size}")
         count = sharing.processes()
@@ -178,6 +180,9 @@ class State:
             raise UsageError("batch_size: 1 is too few for networks with batch norm, which need 2 or more")
         if pieces > 1 and norms:
             raise UsageError("pieces: networks with batch norm need the statistics of the whole batch at once")
+        constraints = [*recipe.critic.constraints.values(), *recipe.generator.constraints.values()]
+        if pieces > 1 and any(isinstance(each, SpectralNorm) for each in constraints):
+            raise UsageError("pieces: spectral normalisation takes a step at each pass, and must see a batch at once")
         parts_of_networks = (part for network in self.networks for part in network.modules())
         if count > 1 and not all(isinstance(part, InParts) for part in parts_of_networks if isinstance(part, UNSHARED)):
             raise UsageError(

@@ -114,7 +114,8 @@ class Workbench:
     @property
     def epoch(self) -> float:
         """How often the critic has seen as many things as the data hold."""
-        return self.state.critic_turns * self.recipe.batch_size / len(self.data)
+        whole = self.data if isinstance(self.data, PointSet) else self.data.stream or self.data
+        return self.state.critic_turns * self.recipe.batch_size / len(whole)
 
     @property
     def title(self) -> str:

@@ -10,15 +10,23 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
+from ganbench import sharing
 from ganbench.networks.layers import InParts
-from ganbench.training import batch_norms
+from ganbench.recipes import recipe_named
+from ganbench.training import State, batch_norms
+from ganbench.types import UsageError
 from tests.laws.test_laws import CASES, begin
 from tests.sharing.battery import Results, results
 
-NORMED = tuple(
-    name for name, medium in CASES for state, _, _ in [begin(name, medium)] for n in state.networks if batch_norms(n)
-)
+WHOLE = {
+    name
+    for name, medium in CASES
+    for state, recipe, _ in [begin(name, medium)]
+    if any(map(batch_norms, state.networks)) or "spectral-norm" in recipe.critic.constraints
+}
+"""Recipes whose passes must see the batch at once."""
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
 
 
@@ -61,11 +69,44 @@ def test_two_processes_train_every_recipe_as_one_does(alone: Results, tmp_path: 
 
 def test_pieces_are_the_whole_batch(alone: Results) -> None:
     """Also for the terms that compare things of a batch, since it is the passes alone that are in pieces."""
-    pieces = results(pieces=2, skip=NORMED)
+    pieces = results(pieces=2, skip=tuple(WHOLE))
     assert pieces
     for name, found in pieces.items():
         differences = furthest(alone[name], found)
         assert max(differences.values()) < 2e-3, (name, max(differences, key=differences.__getitem__))
+
+
+class Noisy(nn.Module):
+    """Adds noise to each thing, and remembers what it drew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+        self.drawn: list[torch.Tensor] = []
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.drawn.append(sharing.noise_of_each(torch.rand, len(x)))
+        return (x + self.drawn[-1]).square() * self.weight
+
+
+def test_what_is_computed_anew_is_what_was_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In pieces, of a pass that two processes share, the gradient is that of the noise that the loss has seen."""
+    monkeypatch.setattr(sharing, "processes", lambda: 2)
+    monkeypatch.setattr(sharing, "rank", lambda: 1)
+    monkeypatch.setattr(sharing.dist, "all_gather", lambda parts, y: [part.copy_(y) for part in parts])
+    network = Noisy()
+    with sharing.together():
+        made = sharing.SharedOut(network, pieces=2)(torch.arange(8.0))
+    torch.autograd.grad(made.sum(), network.parameters())
+    forward, anew = network.drawn[:2], network.drawn[2:]
+    assert [len(drawn) for drawn in forward] == [2, 2]
+    assert sorted(map(tuple, map(torch.Tensor.tolist, anew))) == sorted(map(tuple, map(torch.Tensor.tolist, forward)))
+
+
+@pytest.mark.parametrize("recipe", ["sngan", "gan"])
+def test_pieces_are_refused_where_a_pass_must_see_the_batch(recipe: str) -> None:
+    with pytest.raises(UsageError, match="pieces: "):
+        State(recipe_named(recipe, "images"), (1, 16, 16), seed=0, pieces=2)
 
 
 def test_the_battery_sees_statistics_that_are_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import shutil
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
@@ -29,7 +30,7 @@ from rich.progress import track
 from ganbench.data.folders import pictures_in
 from ganbench.data.images import MINIMUM_IMAGES, Images
 from ganbench.data.pictures import read_picture
-from ganbench.data.prepared import RECORD, Origin, is_prepared, publish, read_record, require_room, verify
+from ganbench.data.prepared import Origin, is_prepared, publish, read_record, require_room, verify
 from ganbench.launch import cores
 from ganbench.settings import settings, to_tree, unknown
 from ganbench.types import UsageError, WorkError
@@ -129,9 +130,13 @@ def prepare_faces(source: Path, how: Faces, out: Path, jobs: int | None = None) 
     with pictures_in(source) as pictures:
         names = [picture.name for picture in pictures]
     known = _attribute(source, how.attribute) if how.attribute else None
+    if known is not None:
+        _labels(names, known, source)  # before hours of work
     filled = out.resolve().with_name(f".{out.resolve().name}.partial")
     try:
-        done = _cut(source, names, how, filled, jobs)
+        filled.mkdir(parents=True, exist_ok=True)
+        with _alone(filled, out):
+            done = _cut(source, names, how, filled, jobs)
         count = len(names) - len(done.rejected)
         if count < MINIMUM_IMAGES:
             firsts = "; ".join(f"{name}: {reason}" for name, reason in done.rejected[:3])
@@ -149,6 +154,8 @@ def prepare_faces(source: Path, how: Faces, out: Path, jobs: int | None = None) 
             np.save(filled / "train-labels.npy", _labels(kept, known, source))
             classes = (f"not {how.attribute}", str(how.attribute))
         publish(filled, out, origin, {"train": {"images": count}}, classes)
+        for name in (_STATE, _LOCK):  # not before: what is interrupted until then goes on
+            (out / name).unlink(missing_ok=True)
         shutil.rmtree(filled, ignore_errors=True)
         return Prepared(count, done.rejected, made=True)
     except UsageError:
@@ -160,7 +167,6 @@ def prepare_faces(source: Path, how: Faces, out: Path, jobs: int | None = None) 
 
 def _cut(source: Path, names: Sequence[str], how: Faces, filled: Path, jobs: int | None) -> Progress:
     """All files cut and resized, their pixels one after another in one file; goes on where it was interrupted."""
-    filled.mkdir(parents=True, exist_ok=True)
     asked = hashlib.sha256(json.dumps([str(source.absolute()), list(names), to_tree(how, for_file=True)]).encode())
     each = 3 * how.size**2
     done = _done(filled, asked.hexdigest(), each)
@@ -183,7 +189,23 @@ def _cut(source: Path, names: Sequence[str], how: Faces, filled: Path, jobs: int
     return done
 
 
-_PIXELS, _STATE, _HEADER = "train-images.npy", "state.json", 128
+@contextmanager
+def _alone(filled: Path, out: Path) -> Iterator[None]:
+    """Raises UsageError where another process prepares the same folder, on systems that have such locks."""
+    with open(filled / _LOCK, "w") as lock:
+        try:
+            import fcntl
+        except ImportError:
+            yield
+            return
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise WorkError(f"{out} is being prepared by another process") from None
+        yield
+
+
+_PIXELS, _STATE, _LOCK, _HEADER = "train-images.npy", "state.json", "lock", 128
 """The header of the array is written when it is known how many images there are; NumPy's has so many bytes."""
 
 
@@ -214,6 +236,8 @@ def _mapping(jobs: int | None) -> Iterator[Callable[..., Iterable[tuple[np.ndarr
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         try:
             yield pool.map
+        except BrokenProcessPool:
+            raise WorkError("a process that cut images was killed; the same command goes on") from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -247,15 +271,13 @@ def _archive(source: Path) -> zipfile.ZipFile:
 
 
 def _as_array(filled: Path, count: int, size: int) -> None:
-    """Gives the pixels the header of an array, and removes what only an interrupted preparation needs."""
+    """Gives the pixels the header of an array."""
     header = io.BytesIO()
     shape = (count, size, size, 3)
     np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": shape})
     assert len(header.getvalue()) == _HEADER
     with open(filled / _PIXELS, "r+b") as file:
         file.write(header.getvalue())
-    for name in (_STATE, RECORD):
-        (filled / name).unlink(missing_ok=True)
 
 
 def _write_table(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -131,7 +131,8 @@ def _is_grey(pixels: np.ndarray) -> bool:
 
 
 def _all_grey(pixels: np.ndarray) -> bool:
-    return not stays_on_disk(pixels) and all(map(_is_grey, pixels))
+    # A prepared set is taken in the colours that it was prepared in, wherever it is held.
+    return not isinstance(pixels, np.memmap) and all(map(_is_grey, pixels))
 
 
 def _refuse_too_large(size: tuple[int, int], count: int, where: str) -> None:

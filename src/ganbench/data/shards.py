@@ -111,7 +111,10 @@ class Streamed:
         content = _fetch(shard.address)
         if _footer(content, shard.address)[1] != shard.footer:
             raise WorkError(f"{shard.address} has changed since the training began")
-        table = _parquet().read_table(io.BytesIO(content), columns=[self.column])
+        try:
+            table = _parquet().read_table(io.BytesIO(content), columns=[self.column])
+        except (ValueError, OSError) as error:  # pyarrow's own are of these kinds
+            raise WorkError(f"{shard.address} is damaged: {error}") from None
         size, grey = self.images.size or MIXED_SIZE, Images(colour=self.images.colour)
         made = []
         for cell in table.column(self.column):
@@ -179,7 +182,11 @@ def _parquet() -> Any:
 
 def _require_web(address: str) -> None:
     # Else a list from the web could name files of this machine.
-    if urlsplit(address).scheme not in ("http", "https"):
+    try:
+        named = urlsplit(address).scheme in ("http", "https") and address.isascii()
+    except ValueError:
+        named = False
+    if not named:
         raise UsageError(f"{SHARDS} needs addresses that begin with http:// or https://, not {address!r}")
 
 

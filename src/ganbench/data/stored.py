@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ganbench.launch import memory
 
-SHARE = 0.25
-"""Of the memory that this process may use, a set that takes more stays on the disk."""
+SHARE, MOST = 0.25, 4 * 2**30
+"""A set stays on the disk that takes more than this share of the memory that a process may use, or more bytes."""
 
 
 class Stored:
@@ -50,4 +50,4 @@ class Stored:
 
 def stays_on_disk(pixels: np.ndarray) -> bool:
     """Whether an array is mapped into memory and too large to be held there."""
-    return isinstance(pixels, np.memmap) and pixels.nbytes > SHARE * memory()
+    return isinstance(pixels, np.memmap) and pixels.nbytes > min(MOST, SHARE * memory())
