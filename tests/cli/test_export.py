@@ -40,6 +40,7 @@ CASES: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "images": ("gan", COLOURS, DENSE),
     "labels": ("cgan", LABELLED, DENSE),
     "learnt labels": ("r3gan-conditional", LABELLED, OF_IMAGES),
+    "styles": ("stylegan2", COLOURS, OF_IMAGES),
     "codes": ("infogan", LABELLED, DENSE),
 }
 INPUTS = {"labels": ["z", "label"], "learnt labels": ["z", "label"], "codes": ["z", "code"]}

@@ -72,14 +72,62 @@ def test_outputs_without_weights_say_nothing() -> None:
         np.testing.assert_allclose(one, other, atol=1e-12)
 
 
-@pytest.mark.parametrize(("n", "features"), [(40, 6), (40, 300)])
-def test_components_are_those_of_a_decomposition(n: int, features: int) -> None:
-    x = weight(n, features) + 5
-    variances, coordinates = components(x, 4)
-    centred = x.numpy() - x.numpy().mean(axis=0)
-    u, s, _ = np.linalg.svd(centred, full_matrices=False)
-    np.testing.assert_allclose(variances, s[:4] ** 2 / (n - 1), rtol=1e-8)
+@pytest.mark.parametrize("labels", [False, True])
+@pytest.mark.parametrize(("n", "features"), [(40, 6), (40, 300), (40, 9000)])
+def test_components_are_those_of_a_decomposition_within_each_label(n: int, features: int, labels: bool) -> None:
+    y = np.arange(n) % 4 if labels else np.zeros(n, int)
+    x = weight(n, features).numpy() + 5 + 3 * y[:, None]
+    held = np.linalg.qr(np.eye(4)[y] if labels else np.ones((n, 1)))[0]
+    variances, coordinates = components(torch.from_numpy(x), torch.from_numpy(held), 4)
+    rest = x - np.stack([x[y == label].mean(axis=0) for label in y])
+    u, s, _ = np.linalg.svd(rest, full_matrices=False)
+    np.testing.assert_allclose(variances, s[:4] ** 2 / (n - held.shape[1]), rtol=1e-8)
     np.testing.assert_allclose(np.abs(coordinates.numpy()), np.abs(u[:, :4] * s[:4]), atol=1e-8)
+
+
+@pytest.mark.parametrize("code", [0, 2])
+@pytest.mark.parametrize("labels", [False, True])
+def test_what_is_asked_for_is_spanned_by_labels_and_codes(labels: bool, code: int) -> None:
+    subject = of(MLP((12, 9)), "concat" if labels else "none", code)
+    latent = subject.latents(60, seed=0)
+    held = subject.asked(latent)
+    parts = [torch.ones(60, 1)]
+    if latent.y is not None:
+        parts.append(torch.eye(3)[latent.y])
+    if latent.code is not None:
+        parts.append(latent.code)
+    asked = torch.cat(parts, dim=1).double()
+    torch.testing.assert_close(held.T @ held, torch.eye((3 if labels else 1) + code, dtype=torch.float64))
+    torch.testing.assert_close(held @ (held.T @ asked), asked)
+
+
+class Asked(nn.Module):
+    """A layer that a label moves ten times as far as the noise, of which it sees the last axis most."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.label = nn.Embedding(3, 8)
+        self.first = nn.Linear(8, 16, bias=False)
+        torch.manual_seed(0)
+        scales = torch.tensor([0.1, 0.1, 0.1, 0.1, 1.0, 10.0, 10.0, 10.0])
+        self.first.weight.data = torch.linalg.qr(torch.randn(16, 8))[0] * scales
+
+    def forward(self, latent: Latent) -> Tensor:
+        assert latent.y is not None
+        return self.first(torch.cat((latent.z, torch.eye(3)[latent.y]), dim=1)).tanh().view(-1, 1, 4, 4)
+
+
+def test_pca_takes_no_label_for_a_direction_of_the_noise() -> None:
+    subject = Subject("made", Asked(), Noise(dimension=5), ("a", "b", "c"), np.arange(30) % 3)
+    found = pca(subject, 1)
+    assert abs(found.vectors[0, 4]) > 0.99
+    assert found.strengths[0] == pytest.approx(1, rel=0.1)
+
+
+def test_a_layer_of_the_label_alone_has_no_directions() -> None:
+    subject = of(*NETWORKS["residual, learnt labels"])
+    with pytest.raises(UsageError, match="varies with the noise in 0 ways only"):
+        pca(subject, 1, "label")
 
 
 def test_regression_recovers_the_map_that_made_the_noise() -> None:
@@ -184,10 +232,11 @@ class Misled(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.idle = nn.Linear(NOISE, 3)
+        self.several = nn.GRU(NOISE, 2)
         self.deep = nn.Linear(NOISE, 16)
 
     def forward(self, z: Tensor) -> Tensor:
-        return self.deep(z.sin()).tanh().view(-1, 1, 4, 4)
+        return self.deep(z.sin() + 0 * self.several(z)[0].sum()).tanh().view(-1, 1, 4, 4)
 
 
 @pytest.mark.parametrize(
@@ -195,6 +244,7 @@ class Misled(nn.Module):
     [
         ("sefa", None, "does not call this layer"),
         ("pca", "module.idle", "does not call this layer"),
+        ("pca", "module.several", "from one tensor to another"),
         ("sefa", "module.deep", "is not given the noise itself"),
         ("sefa", "module", "sefa needs a linear or a transposed-convolution layer, not Misled"),
         ("sefa", "module.dep", "did you mean 'module.deep'"),

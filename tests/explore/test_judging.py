@@ -9,8 +9,13 @@ from ganbench.data.digits import digits
 from ganbench.explore import Attributes, Subject, explore
 from ganbench.explore.attributes import STATISTICS, statistics
 from ganbench.explore.judge import UNNAMED, judge
+from ganbench.explore.strips import moved
+from ganbench.explore.subject import with_noise
 from ganbench.metrics.features import features_for
-from ganbench.types import UsageError
+from ganbench.networks import MLP
+from ganbench.priors import Noise
+from ganbench.seeds import derive
+from ganbench.types import Sizes, UsageError
 from tests.explore.made import ATTRIBUTES, NOISE, stroke, turned
 
 LEVEL = {name: place for place, name in enumerate(STATISTICS)}
@@ -115,6 +120,25 @@ def test_a_change_is_twice_the_reach_in_standard_deviations(reach: float) -> Non
     np.testing.assert_allclose(judged.found.change[:, 0], expected, rtol=0.06)
     np.testing.assert_array_equal(judged.found.change[:, 1:], 0)
     assert judged.found.sign[:, 0].tolist() == [1, 1]
+
+
+def test_probabilities_change_in_units_of_no_less_than_one_image() -> None:
+    data = digits(60)
+    attributes = Attributes(features_for(data, "digits-cnn"), data.classes)
+    torch.manual_seed(0)
+    generator = MLP((32,)).generator(Sizes((1, 28, 28), noise=4))
+    subject, axis = Subject("made", generator, Noise(dimension=4)), np.eye(4)[:1]
+    judged = judge(subject, axis, attributes, count=16, random=2)
+    latent = subject.latents(16, derive(0, "judged"))
+    ends = [subject.images(with_noise(latent, moved(latent, axis, np.array([step])))) for step in (3.0, -3.0)]
+    start, up, down = (attributes(pixels).values for pixels in (subject.images(latent), *ends))
+    spread = start.std(axis=0)
+    assert (spread[len(STATISTICS) :] < 0.25).any()
+    assert (spread[: len(STATISTICS)] < 0.25).any()
+    spread[len(STATISTICS) :] = np.maximum(spread[len(STATISTICS) :], 0.25)
+    there = spread > 1e-6
+    expected = np.abs(up - down).mean(axis=0)[there] / spread[there]
+    np.testing.assert_allclose(judged.found.change[0, there], expected)
 
 
 def test_random_directions_are_random_when_the_axis_is_hidden_among_them() -> None:

@@ -6,9 +6,11 @@ import torch
 
 from ganbench.explore import Subject, explore
 from ganbench.explore.layers import noise_weight
+from ganbench.explore.pca import pca
 from ganbench.explore.sefa import sefa
 from ganbench.explore.styles import in_styles, is_styled
 from ganbench.explore.subject import with_noise
+from ganbench.explore.writing import _interpolation
 from ganbench.networks import Residual, Style
 from ganbench.networks.style import Synthesis
 from ganbench.priors import Noise
@@ -75,6 +77,27 @@ def test_layers_outside_the_range_keep_what_was_drawn() -> None:
     moved.images(with_noise(latent, (latent.z + 1)[:, None]))
     same = [torch.equal(a, b) for a, b in zip(given[:4], given[4:], strict=True)]
     assert same == [True, True, True, False]
+
+
+def test_pca_is_that_of_w() -> None:
+    moved = in_styles(styled(), "1-2")
+    w = np.cov(moved.latents(40_000, seed=5).z.numpy().T)
+    variances, vectors = np.linalg.eigh(w)
+    found = pca(moved, 2)
+    np.testing.assert_allclose(found.strengths / moved.network.scale**2, variances[:-3:-1], rtol=0.15)  # type: ignore[operator]
+    np.testing.assert_allclose(np.abs(np.diag(found.vectors @ vectors[:, :-3:-1])), 1, atol=0.05)
+
+
+@pytest.mark.parametrize("labels", [False, True])
+def test_the_way_between_images_is_that_of_the_noise_whatever_layers_are_explored(labels: bool) -> None:
+    subject = styled(labels)
+    of_noise, *of_styles = (
+        np.stack([np.asarray(frame, np.int16) for frame in _interpolation(each, 0)])
+        for each in (subject, in_styles(subject), in_styles(subject, "0"))
+    )
+    assert np.ptp(of_noise, axis=0).max() > 20
+    for way in of_styles:
+        assert np.abs(way - of_noise).max() <= 1  # w is divided by its scale and multiplied again
 
 
 @pytest.mark.parametrize("method", ["sefa", "pca", "supervised"])

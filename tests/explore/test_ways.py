@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from ganbench.explore import STEPS, Subject, project, slerp, strip
-from ganbench.types import UsageError
+from ganbench.data.digits import digits
+from ganbench.explore import STEPS, Attributes, Subject, project, slerp, strip
+from ganbench.metrics.features import features_for
+from ganbench.networks import MLP
+from ganbench.priors import Noise
+from ganbench.types import Sizes, UsageError
 from tests.explore.made import ATTRIBUTES, NOISE, Stroke, stroke
 
 SHARES = torch.linspace(0, 1, 9, dtype=torch.float64)
@@ -85,6 +89,23 @@ def test_a_projection_follows_from_its_seed() -> None:
     assert not np.array_equal(one, other)
 
 
+def test_what_an_image_is_projected_to_does_not_depend_on_the_others() -> None:
+    data = digits(60)
+    attributes = Attributes(features_for(data, "digits-cnn"), data.classes)
+    assert attributes.reader
+    torch.manual_seed(0)
+    generator = MLP((32,)).generator(Sizes((1, 28, 28), noise=8)).requires_grad_(False)
+    subject = Subject("made", generator, Noise(dimension=8))
+    alone, among = (project(subject, data.pixels[:n], attributes=attributes, steps=20) for n in (1, 5))
+    np.testing.assert_allclose(alone.z[0], among.z[0], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(("shape", "kind"), [((20, 20), np.uint8), ((1, 20, 20), float), ((0, 20, 20), np.uint8)])
+def test_what_is_no_images_is_refused(shape: tuple[int, ...], kind: type) -> None:
+    with pytest.raises(UsageError, match="images are uint8"):
+        project(stroke(), np.zeros(shape, kind))
+
+
 def test_images_that_do_not_fit_are_refused() -> None:
     with pytest.raises(UsageError, match="makes images of shape"):
         project(stroke(), np.zeros((1, 8, 8), np.uint8))
@@ -93,3 +114,6 @@ def test_images_that_do_not_fit_are_refused() -> None:
     labelled = Subject("labelled", stroke().network, stroke().prior, ("a",), np.zeros(3, int))
     with pytest.raises(UsageError, match="needs the images' labels"):
         project(labelled, np.zeros((1, 20, 20), np.uint8))
+    for labels in ([1], [-1], [0, 0]):
+        with pytest.raises(UsageError, match="as many labels from 0 to 0"):
+            project(labelled, np.zeros((1, 20, 20), np.uint8), np.array(labels))

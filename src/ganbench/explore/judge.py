@@ -33,7 +33,8 @@ STEADY = 0.5
 class Changes:
     """Of each of k directions, by attribute, and as a whole.
 
-    `change` is mean |a(z + r d) - a(z - r d)|, in standard deviations of the attribute a over generated images.
+    `change` is mean |a(z + r d) - a(z - r d)|, in standard deviations of the attribute a over generated images, of a
+    class's probability at least n^(-1/2), which one of n images makes that alone is read as it.
     `steadiness` is |mean sign|, from 0 where as many latents go up as down to 1 where all go the same way; `sign` is
     that of the mean, 0 where nothing changes. `identity` is the mean distance in features from G(z) to G(z + r d) and
     G(z - r d). `path` is the mean of squared distances from G(z) to G(z + e d) over e^2, a perceptual path length.
@@ -126,6 +127,10 @@ class _Scale:
         self.colour = pixels.ndim == 4
         self.start = attributes(pixels)
         spread = self.start.values.std(axis=0)
+        if attributes.reader:
+            read = spread[-len(attributes.classes) :]
+            # A class that no image is read as has no spread to speak of, and any change would be many of it.
+            np.maximum(read, count**-0.5, out=read)
         # What is the same in all images has no spread to be measured in.
         self.spread = np.where(spread > 1e-6, spread, np.inf)
         # Of latents drawn independently, each and the next are two of any.

@@ -43,22 +43,25 @@ def heard(subject: Subject, module: nn.Module, name: str, latent: Latent) -> tup
     """What a layer is given and what it makes, a row a latent, when the generator is fed with these.
 
     Raises:
-        UsageError: the generator does not call the layer, or gives it other things than a batch of the latents.
+        UsageError: the generator does not call the layer, or with other things than a row for each latent.
     """
     given: list[Tensor] = []
     made: list[Tensor] = []
 
-    def hear(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        given.append(inputs[0].detach().float().cpu().flatten(1))
-        made.append(output.detach().float().cpu().flatten(1))
+    def hear(_: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+        for parts, part in ((given, inputs[0] if inputs else None), (made, output)):
+            if isinstance(part, Tensor) and part.dim():
+                parts.append(part.detach().float().cpu().reshape(len(part), -1))
 
     handle = module.register_forward_hook(hear)
     try:
         generate(subject.network, latent)
     finally:
         handle.remove()
-    if sum(map(len, made)) != len(latent.z):
-        raise UsageError(f"--layer {name}: the generator does not call this layer once for each image")
+    if any(sum(map(len, parts)) != len(latent.z) for parts in (given, made)):
+        raise UsageError(
+            f"--layer {name}: the generator does not call this layer once for each image, from one tensor to another"
+        )
     return torch.cat(given), torch.cat(made)
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ganbench.explore.exploration import Exploration
 from ganbench.explore.frames import frame
-from ganbench.explore.judge import UNNAMED
+from ganbench.explore.judge import STEADY, UNNAMED
 from ganbench.explore.strips import STEPS
 from ganbench.gallery.pages import read_picture
 from ganbench.reports import Page, Picture, Section, Slider, Table, write_page
@@ -69,7 +69,8 @@ def legend(exploration: Exploration) -> list[str]:
         "identity: how far the ends are from the start in features, 1 being two images drawn independently; path: the "
         "perceptual path length along the direction, the squared such distance over the squared step. "
         f"Features: {exploration.features}.",
-        f"A direction that changes nothing steadily more than 39 of 40 random ones is named {UNNAMED!r}.",
+        f"A direction that changes nothing steadily more than 39 of 40 random ones, or what it changes most less than "
+        f"{STEADY:.0%} steadily, is named {UNNAMED!r}.",
     ]
 
 

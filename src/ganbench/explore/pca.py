@@ -15,26 +15,38 @@ from ganbench.types import UsageError
 DRAWN = 2000
 """Latents whose activations are analysed."""
 
+BLOCK = 4096
+"""Features that are looked at at once, in float64."""
+
 
 def components(
-    activations: Float[Tensor, "n features"], count: int
+    activations: Float[Tensor, "n features"], held: Float[Tensor, "n asked"], count: int
 ) -> tuple[Float[Tensor, " k"], Float[Tensor, "n k"]]:
     """Variances along the first principal components, and the rows' coordinates on them; both as far as there are any.
 
-    Computed from the smaller of the two Gram matrices of the centred activations.
+    They are those of what the orthonormal columns `held`, one of which may be a constant, do not explain of the
+    activations, and computed from the smaller of its two Gram matrices. What is below the rounding of float32 is not
+    there.
     """
-    x = activations.double()
-    x = x - x.mean(dim=0)
-    n, features = x.shape
+
+    def rest(block: Tensor) -> Tensor:
+        x = block.double()
+        return x - held @ (held.T @ x)
+
+    n, features = activations.shape
     if features <= n:
+        x = rest(activations)
         _, vectors = torch.linalg.eigh(x.T @ x)
         coordinates = x @ vectors.flip(1)[:, :count]
     else:
-        values, vectors = torch.linalg.eigh(x @ x.T)
+        gram = torch.zeros(n, n, dtype=torch.float64)
+        for block in map(rest, activations.split(BLOCK, dim=1)):
+            gram.addmm_(block, block.T)
+        values, vectors = torch.linalg.eigh(gram)
         coordinates = vectors.flip(1)[:, :count] * values.flip(0)[:count].clamp(min=0).sqrt()
-    variances = coordinates.pow(2).sum(dim=0) / (n - 1)
-    there = variances > 1e-12 * variances.sum()
-    return variances[there], coordinates[:, there]
+    squares = coordinates.pow(2).sum(dim=0)
+    there = squares > 1e-12 * activations.norm().double() ** 2
+    return (squares / (n - held.shape[1]))[there], coordinates[:, there]
 
 
 def regressed(z: Float[Tensor, "n noise"], coordinates: Float[Tensor, "n k"]) -> Float[Tensor, "k noise"]:
@@ -46,15 +58,19 @@ def regressed(z: Float[Tensor, "n noise"], coordinates: Float[Tensor, "n k"]) ->
 def pca(subject: Subject, count: int, layer: str | None = None, seed: int = 0) -> Directions:
     """The first `count` components of what a layer makes of 2,000 latents, as unit directions of the noise.
 
+    What labels and codes make of it is taken off before: no direction of the noise goes along it.
+
     Raises:
         UsageError: there is no such layer, the generator does not call it, or it varies in fewer ways.
     """
     name, module = first_layer(subject.network, layer)
     latent = subject.latents(DRAWN, derive(seed, "pca"))
     _, made = heard(subject, module, name, latent)
-    variances, coordinates = components(made, count)
+    variances, coordinates = components(made, subject.asked(latent), count)
     if len(variances) < count:
-        raise UsageError(f"--directions {count}: what layer {name} makes varies in {len(variances)} ways only")
+        raise UsageError(
+            f"--directions {count}: what layer {name} makes varies with the noise in {len(variances)} ways only"
+        )
     vectors = regressed(latent.z.cpu(), coordinates)
     vectors = vectors / vectors.norm(dim=1, keepdim=True)
     return Directions("pca", name, oriented(vectors.numpy()), variances.numpy(), "variance")

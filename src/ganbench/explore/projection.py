@@ -15,6 +15,9 @@ from ganbench.metrics.embedding import Pixels, scaled
 from ganbench.seeds import derive
 from ganbench.types import Latent, UsageError
 
+SEEN = 64
+"""Generated images by whose features the scale of features is found."""
+
 STARTS = 4
 STEPS = 150
 RATE = 0.1
@@ -46,22 +49,22 @@ def project(
     """Looks for the noise from which the generator makes each image, from `starts` latents each; the best is kept.
 
     Made small are the mean squared difference of pixels and, where the attributes are read by a classifier, that of its
-    features in units of the images' own spread. A conditional generator is asked for the images' `labels`.
+    features in units of their variance over generated images. A conditional generator is asked for the images'
+    `labels`. What is found for an image depends on no other.
 
     Raises:
-        UsageError: the images have another shape than the generator's, or lack the labels that it needs.
+        UsageError: the images are not uint8 in the shape of the generator's, or lack the labels that it needs.
     """
+    _check(subject, pixels, labels)
     n = len(pixels)
-    if (subject.labels is None) != (labels is None):
-        need = "needs the images' labels" if labels is None else "takes no labels"
-        raise UsageError(f"project: {subject.name} {need}")
     start = subject.latents(n * starts, derive(seed, "projection"))
     asked = None if labels is None else torch.tensor(labels, device=subject.device).repeat_interleave(starts)
     target = scaled(pixels).to(subject.device).repeat_interleave(starts, dim=0)
     reader = attributes.reader if attributes is not None else None
     see = deepcopy(reader.classifier.network).to(subject.device).features if reader else None
-    goal = see(target) if see else target
-    spread = goal.var(dim=0).mean().clamp(min=1e-12)
+    if see:
+        usual = scaled(subject.images(subject.latents(SEEN, derive(seed, "spread")))).to(subject.device)
+        goal, spread = see(target), see(usual).var(dim=0).mean().clamp(min=1e-12)
     z = start.z.clone().requires_grad_()
     adam = torch.optim.Adam([z], lr=RATE)
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
@@ -83,3 +86,18 @@ def project(
     error = np.sqrt((wrong**2).reshape(n, starts, -1).mean(axis=2))
     best = error.argmin(axis=1) + starts * np.arange(n)
     return Projection(found.cpu().numpy()[best], images[best], error.min(axis=1))
+
+
+def _check(subject: Subject, pixels: Pixels, labels: Int[np.ndarray, " n"] | None) -> None:
+    if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4) or not len(pixels):
+        raise UsageError(
+            "project: images are uint8 (n, height, width) or (n, height, width, 3), not "
+            f"{pixels.dtype} {tuple(pixels.shape)}"
+        )
+    if labels is None:
+        if subject.labels is not None:
+            raise UsageError(f"project: {subject.name} needs the images' labels")
+    elif subject.labels is None:
+        raise UsageError(f"project: {subject.name} takes no labels")
+    elif len(labels) != len(pixels) or not np.isin(labels, range(len(subject.classes))).all():
+        raise UsageError(f"project: {len(pixels)} images need as many labels from 0 to {len(subject.classes) - 1}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -92,18 +93,35 @@ class Subject:
         asked = None
         if self.labels is not None:
             asked = torch.from_numpy(np.random.default_rng(derive(seed, "labels")).choice(self.labels, count))
-        return self._drawn(count, asked, seed)
+        return self.mapped(self._drawn(count, asked, seed))
 
     def rows(self, seed: int) -> Latent:
         """Latents to be shown: a label each, where there are labels."""
+        return self.mapped(self.drawn_rows(seed))
+
+    def drawn_rows(self, seed: int) -> Latent:
+        """The same as the prior draws them, before the mapping."""
         if self.labels is None:
             return self._drawn(ROWS, None, seed)
         return self._drawn(len(self.row_names), torch.arange(len(self.row_names)), seed)
 
+    def mapped(self, drawn: Latent) -> Latent:
+        """What is explored of a latent that the prior drew."""
+        return self.mapping(drawn) if self.mapping else drawn
+
+    def asked(self, latent: Latent) -> Float[Tensor, "n k"]:
+        """Orthonormal columns, in float64, that span a constant and what latents are asked for: labels and codes."""
+        columns = [torch.ones(len(latent.z), 1)]
+        if latent.y is not None:
+            columns.append(F.one_hot(latent.y.cpu().long()))
+        if latent.code is not None and self.prior.code_width:
+            columns.append(latent.code.cpu())
+        spanning, lengths, _ = torch.linalg.svd(torch.cat([c.double() for c in columns], dim=1), full_matrices=False)
+        return spanning[:, lengths > 1e-9 * lengths[0]]
+
     def _drawn(self, count: int, asked: Tensor | None, seed: int) -> Latent:
         labels = None if asked is None else asked.to(self.device)
-        drawn = latents(self.prior, count, labels, seed=derive(seed, "latents"), device=self.device)
-        return self.mapping(drawn) if self.mapping else drawn
+        return latents(self.prior, count, labels, seed=derive(seed, "latents"), device=self.device)
 
     @property
     def row_names(self) -> tuple[str, ...]:

@@ -29,8 +29,8 @@ def ridge(
 def supervised(subject: Subject, count: int, attributes: Attributes, seed: int = 0) -> Directions:
     """For the `count` attributes that the noise explains best, the direction in which each grows.
 
-    Noise and attributes are taken as they differ from the mean of their label, so that what a label asks for is not
-    put down to the noise. `strengths` are the shares of the variance (R^2) that is explained in the half held out.
+    Of noise and attributes is taken what labels and codes do not explain, so that what these ask for is not put down to
+    the noise. `strengths` are the shares of the variance (R^2) that is explained in the half held out.
 
     Raises:
         UsageError: fewer attributes vary.
@@ -38,9 +38,8 @@ def supervised(subject: Subject, count: int, attributes: Attributes, seed: int =
     latent = subject.latents(DRAWN, derive(seed, "supervised"))
     pixels = subject.images(latent)
     scores, colour = attributes(pixels).values, pixels.ndim == 4
-    z = latent.z.double().cpu().numpy()
-    labels = np.zeros(DRAWN, int) if latent.y is None else latent.y.cpu().numpy()
-    z, scores = _within(z, labels), _within(scores, labels)
+    held = subject.asked(latent).numpy()
+    z, scores = (values - held @ (held.T @ values) for values in (latent.z.double().cpu().numpy(), scores))
     spread = scores.std(axis=0)
     varied = np.flatnonzero(spread > 1e-9)
     if len(varied) < count:
@@ -54,11 +53,3 @@ def supervised(subject: Subject, count: int, attributes: Attributes, seed: int =
     vectors = (weights / np.linalg.norm(weights, axis=0)).T[first]
     names = [attributes.names(colour)[varied[place]] for place in first]
     return Directions("supervised", ", ".join(names), vectors, explained[first], "R^2 held out")
-
-
-def _within(values: Float[np.ndarray, "n d"], labels: np.ndarray) -> Float[np.ndarray, "n d"]:
-    """Each row less the mean of the rows of its label."""
-    found = values.astype(np.float64)
-    for label in np.unique(labels):
-        found[labels == label] -= found[labels == label].mean(axis=0)
-    return found

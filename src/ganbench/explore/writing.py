@@ -103,12 +103,12 @@ def _film(exploration: Exploration, out: Path) -> None:
 
 def _interpolation(subject: Subject, seed: int) -> list[Image.Image]:
     """Frames along great circles from one latent to the next and back to the first, each of several images."""
-    start = subject.rows(seed)
-    ends = [subject.rows(derive(seed, "interpolation", place)).z for place in range(PLACES)]
+    start = subject.drawn_rows(seed)
+    ends = [subject.drawn_rows(derive(seed, "interpolation", place)).z for place in range(PLACES)]
     shares = torch.linspace(0, 1, BETWEEN + 1)[:-1]
     legs = [slerp(a, b, shares) for a, b in zip(ends, ends[1:] + ends[:1], strict=True)]
-    frames = [subject.images(with_noise(start, leg[:, [step]])) for leg in legs for step in range(BETWEEN)]
-    return [frame(pixels) for pixels in frames]
+    places = [with_noise(start, leg[:, [step]]) for leg in legs for step in range(BETWEEN)]
+    return [frame(subject.images(subject.mapped(place))) for place in places]
 
 
 def _index(exploration: Exploration) -> dict[str, Any]:

@@ -130,7 +130,7 @@ class Synthesis(Hidden):
 
     def synthesised(self, ws: Sequence[Float[Tensor, "batch latent"]]) -> Float[Tensor, "batch channels height width"]:
         """The images of one w for each layer; a size's image is made with that of its last layer."""
-        h = self.constant.expand(len(ws[0]), -1, -1, -1).to(self.inner)
+        h = self.constant.expand(ws[0].shape[0], -1, -1, -1).to(self.inner)
         image: Tensor | None = None
         for number, (layer, w) in enumerate(zip(self.layers, ws, strict=True)):
             size, place = divmod(number, self.per_size)
