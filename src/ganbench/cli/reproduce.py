@@ -48,7 +48,8 @@ def command(
         if name not in asked:
             raise UsageError(f"--data {name}=...: no study here is on that; there is {', '.join(sorted(asked))}")
     for name in [name for name in names if all_ and _data_of(name) & set(BROUGHT) - sources.keys()]:
-        print(f"{name} is left out: its data are not shipped (--data {min(_data_of(name))}=FOLDER)", file=sys.stderr)
+        lacking = min(_data_of(name) & set(BROUGHT) - sources.keys())
+        print(f"{name} is left out: its data are not shipped (--data {lacking}=FOLDER)", file=sys.stderr)
         names.remove(name)
     kind = ("-quick" if quick else "") + (f"-from{first_seed}" if first_seed else "")
     ready = []
