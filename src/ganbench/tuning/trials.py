@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -107,8 +108,9 @@ def try_once(
                 continue
             return
     except Exception as error:
-        trial.set_user_attr("failure", f"{type(error).__name__}: {error}")
-        study.tell(trial, state=TrialState.FAIL)
+        with suppress(Exception):  # a storage that does not answer: the trial stays as one that is running
+            trial.set_user_attr("failure", f"{type(error).__name__}: {error}")
+            study.tell(trial, state=TrialState.FAIL)
 
 
 @dataclass(frozen=True, slots=True)
