@@ -22,7 +22,8 @@ from torch import Tensor
 from ganbench.configuration import configure
 from ganbench.data import load_points
 from ganbench.machine import resolve_device, settle
-from ganbench.training import flatten, play_round
+from ganbench.state import flatten
+from ganbench.training import play_round
 from ganbench.workbench import Workbench
 
 NOISE, ROUNDS, STRETCHES = 5, 20, 9

@@ -45,11 +45,10 @@ class Configuration:
     """A recipe and what it is run on. With `minutes` the training is so long; else it is the recipe's rounds.
 
     Without `snapshot_every` there are 12 snapshots, evenly spread. `precision` auto computes hidden layers in bf16
-    where the machine does that faster. `threads` is torch's number of threads. With more than one
-    of the `pieces` a batch passes the networks piece by piece, which takes less memory and a third more time.
-    For images `images` says how they are
-    prepared, and `features` over which features they are measured, a file by its absolute path. `track` tensorboard
-    also writes losses, metrics and pictures for TensorBoard.
+    where the machine does that faster. `threads` is torch's number of threads. With more than one of the `pieces` a
+    batch passes the networks piece by piece, which takes less memory and a third more time. For images `images` says
+    how they are prepared, and `features` over which features they are measured, a file by its absolute path. `track`
+    tensorboard also writes losses, metrics and pictures for TensorBoard.
     """
 
     recipe: str

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ganbench.objectives import EstimatesDistance
 from ganbench.recipes.base import Player, Recipe
-from ganbench.training import State
+from ganbench.state import State
 
 HIGH_RATE = 0.01
 """Adaptive optimisers move each weight by about the learning rate a step; weights are of the order 0.1."""

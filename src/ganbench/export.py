@@ -17,6 +17,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ganbench.data import DataSet, PointSet
+from ganbench.errors import first_line
 from ganbench.networks import set_precision
 from ganbench.sampling import generate
 from ganbench.types import Latent, UsageError, WorkError
@@ -169,7 +170,7 @@ def _reason(error: BaseException) -> str:
     """What was wrong first; the errors above it tell of the exporter's stages."""
     while error.__cause__:
         error = error.__cause__
-    return str(error).partition("\n")[0][:200] or type(error).__name__
+    return first_line(error)
 
 
 @contextmanager

@@ -62,9 +62,7 @@ def fit(
     session = Session(bench, folder)
     if resume:
         session.restore()
-    state = bench.state
-    tensors = {name: tensor.cpu() for name, tensor in state.tensors().items()} if sharing.processes() > 1 else {}
-    sharing.tell(Orders(bench.configuration.tree(), bench.fingerprint, tensors, state.counters()))
+    sharing.tell(lambda: Orders.of(bench))
     try:
         if interrupted is None:
             with interruptible() as signalled:
@@ -88,6 +86,11 @@ class Orders:
     fingerprint: str
     tensors: dict[str, Tensor]
     counters: dict[str, Any]
+
+    @classmethod
+    def of(cls, bench: Workbench) -> Orders:
+        tensors = {name: tensor.cpu() for name, tensor in bench.state.tensors().items()}
+        return cls(bench.configuration.tree(), bench.fingerprint, tensors, bench.state.counters())
 
 
 def follow() -> None:

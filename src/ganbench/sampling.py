@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ganbench.data.batches import Batches
 from ganbench.objectives import Pair
-from ganbench.training import State, batch_norms, copy_buffers
+from ganbench.state import State, batch_norms, copy_buffers
 from ganbench.types import Latent, Prior, Sample, Turn
 
 CHUNK = 4096

@@ -31,7 +31,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from ganbench.errors import UsageError, WorkError
+from ganbench.errors import UsageError, WorkError, first_line
 from ganbench.launch import asked_processes
 
 PATIENCE = timedelta(hours=2)
@@ -79,9 +79,7 @@ def joined() -> Iterator[None]:
     try:
         dist.init_process_group("cpu:gloo,cuda:nccl" if devices else "gloo", timeout=PATIENCE)
     except (RuntimeError, ValueError) as error:
-        raise WorkError(
-            f"the processes that torchrun started cannot meet: {str(error).partition(chr(10))[0]}"
-        ) from None
+        raise WorkError(f"the processes that torchrun started cannot meet: {first_line(error)}") from None
     try:
         yield
     except (UsageError, WorkError) as error:
@@ -91,11 +89,11 @@ def joined() -> Iterator[None]:
     dist.destroy_process_group()
 
 
-def tell(orders: Any) -> None:
-    """From the first process: what the others need to know to do the same."""
+def tell(orders: Callable[[], Any]) -> None:
+    """From the first process: what the others need to know to do the same, made only where there are others."""
     global _told
     if processes() > 1:
-        _send(orders)
+        _send(orders())
         _told = True
 
 
@@ -272,5 +270,5 @@ def _ask(collective: Callable[[], T]) -> T:
     try:
         return collective()
     except RuntimeError as error:
-        why = str(error).partition("\n")[0][:160]
-        raise LostError(f"a process of this training was lost, or cannot be spoken with ({why})") from None
+        said = first_line(error)
+        raise LostError(f"a process of this training was lost, or cannot be spoken with ({said})") from None

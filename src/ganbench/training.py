@@ -1,35 +1,21 @@
-"""The training story: a state, the two turns, a round, and the stream of reports."""
+"""The training story: the two turns, a round, and the stream of reports. What they move is a `State`."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
-from copy import deepcopy
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.modules.dropout import _DropoutNd
+from torch import Tensor
 
 from ganbench import sharing
-from ganbench.averages import Average
-from ganbench.constraints import SpectralNorm
 from ganbench.data.batches import Batches
-from ganbench.networks import InParts, keep_copies, set_precision
 from ganbench.objectives import HasGauges
-from ganbench.recipes.base import Player, Recipe
+from ganbench.recipes.base import Recipe
 from ganbench.schedules import Falling
-from ganbench.seeds import derive
-from ganbench.terms import ClassLoss
-from ganbench.types import Head, Memory, Prior, Sample, Sizes, Term, Turn, UsageError
-
-UNSHARED = (_BatchNorm, _DropoutNd)
-"""Layers that look at a batch as a whole, or draw noise for it."""
-
-COUNTERS = ("round", "seconds", "critic_turns", "generator_turns", "turned")
+from ganbench.state import State
+from ganbench.types import Sample, Term, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,272 +40,6 @@ class Span:
             return round / self.rounds
         assert self.minutes is not None
         return seconds / (60 * self.minutes)
-
-
-class Learner:
-    """A player in training: its network, whose parameters are views of one flat vector, and its optimiser."""
-
-    def __init__(self, network: nn.Module, settings: Player, pack: int = 1, pieces: int = 1) -> None:
-        for constraint in settings.constraints.values():
-            constraint.attach(network)
-        self.network = network
-        alone = sharing.processes() == pieces == 1
-        self.shared: Callable[..., Any] = network if alone else sharing.SharedOut(network, pack, pieces)
-        self.parameters = [p for p in network.parameters() if p.requires_grad]
-        self.vector = flatten(self.parameters)
-        self.gradient = self.vector.grad = torch.zeros_like(self.vector)
-        parts = self.gradient.split([p.numel() for p in self.parameters])
-        self._slots = [part.view_as(p) for part, p in zip(parts, self.parameters, strict=True)]
-        self.optimizer = settings.optimizer.build(self.vector)
-        self._copies: dict[nn.Parameter, Tensor] = {}
-        self._moved: list[Tensor] = list(self.parameters)
-
-    def keep_copies(self) -> None:
-        """Has layers that compute in another type do so with a copy of their weights, made once a step."""
-        self._copies = keep_copies(self.network)
-        self._moved = [self._copies.get(p, p) for p in self.parameters]
-
-    @torch.no_grad()
-    def refresh(self) -> None:
-        """To be called when the weights have moved."""
-        for parameter, copy in self._copies.items():
-            copy.copy_(parameter)
-
-    def gradients(self, loss: Tensor) -> tuple[Tensor, ...]:
-        """The loss's gradient at this player's parameters, which alone take any."""
-        return torch.autograd.grad(loss, self._moved, materialize_grads=True)
-
-    def step(self, loss: Tensor, settings: Player, progress: float) -> None:
-        """Moves down the loss."""
-        gradients = self.gradients(loss)
-        # Into the same memory each time: fresh pages cost more than the copy.
-        torch._foreach_copy_(self._slots, gradients)
-        sharing.add_up(self.gradient)
-        for group in self.optimizer.param_groups:
-            group["lr"] = settings.optimizer.lr * settings.rate.at(progress)
-        self.optimizer.step()
-        for constraint in settings.constraints.values():
-            constraint.project(self.network)
-        self.refresh()
-
-
-def flatten(parameters: list[nn.Parameter]) -> nn.Parameter:
-    """One vector that holds all parameters, which become views of it: an optimiser's step is then one operation."""
-    vector = torch.cat([p.detach().reshape(-1) for p in parameters])
-    parts = vector.split([p.numel() for p in parameters])
-    for parameter, part in zip(parameters, parts, strict=True):
-        parameter.data = part.view_as(parameter)
-    return nn.Parameter(vector, requires_grad=False)
-
-
-class State:
-    """Everything that a training changes. `train` moves it on; checkpoints hold all of it."""
-
-    def __init__(
-        self,
-        recipe: Recipe,
-        shape: tuple[int, ...],
-        *,
-        seed: int,
-        classes: int = 0,
-        device: torch.device | str = "cpu",
-        pieces: int = 1,
-    ) -> None:
-        """A fresh state for things of the given shape and number of classes. The global random state is left as it was.
-
-        Passes through the networks are made in so many `pieces`.
-
-        Raises:
-            UsageError: the recipe's networks do not fit such things, it needs labels and there are none, or its
-                batches cannot be shared out.
-        """
-        device = torch.device(device)
-        self.prior = recipe.prior.for_shape(shape)
-        critic_sizes, generator_sizes = sizes(recipe, self.prior, shape, classes)
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            torch.manual_seed(derive(seed, "networks"))
-            critic = recipe.critic.network.critic(critic_sizes)
-            for wrapper in reversed(list(recipe.wrappers.values())):
-                critic = wrapper.wrap(critic)
-            generator = recipe.generator.network.generator(generator_sizes)
-            pack = critic_sizes.shape[0] // shape[0]
-            self.critic = Learner(critic.to(device), recipe.critic, pack, pieces)
-            self.generator = Learner(generator.to(device), recipe.generator, 1, pieces)
-        norms = batch_norms(self.critic.network)
-        ours = [norm for norm in norms if isinstance(norm, InParts)]
-        self.joint = len(ours) == len(norms)
-        for norm in ours:
-            norm.most = recipe.batch_size // pack
-        self.average = None if recipe.average is None else RunningAverage(self.generator, recipe.average)
-        self._check_batch(recipe, pack, pieces)
-        self.memory: Memory = {name: value.to(device) for name, value in recipe.objective.init().items()}
-        then = recipe.turns.then
-        self.pace: Memory = {} if then is None else {name: value.to(device) for name, value in then.init().items()}
-        self.streams = {name: torch.Generator(device).manual_seed(derive(seed, name)) for name in ("latent", "terms")}
-        with torch.random.fork_rng(devices=[]):
-            self.layer_noise = torch.manual_seed(derive(seed, "layers")).get_state()
-        self.round = 0
-        self.seconds = 0.0
-        self.critic_turns = 0
-        self.generator_turns = 0
-        self.turned = 0
-        """The rounds after which the training turned to what comes `then`; 0 while it has not."""
-
-    def _check_batch(self, recipe: Recipe, pack: int, pieces: int) -> None:
-        """Raises UsageError where the recipe's batches cannot be packed, normed or shared out."""
-        size = recipe.batch_size
-        if size % pack:
-            raise UsageError(f"batch_size must be a multiple of the pack's {pack}, not {size}")
-        count = sharing.processes()
-        if size % (pack * count * pieces):
-            parts = [f"{count} processes"] * (count > 1) + [f"{pieces} pieces"] * (pieces > 1)
-            packs = f" packs of {pack}" if pack > 1 else ""
-            raise UsageError(f"batch_size: {size} cannot be shared out evenly among {' and '.join(parts)}{packs}")
-        norms = batch_norms(self.critic.network) + batch_norms(self.generator.network)
-        if size == 1 and norms:
-            raise UsageError("batch_size: 1 is too few for networks with batch norm, which need 2 or more")
-        if pieces > 1 and norms:
-            raise UsageError("pieces: networks with batch norm need the statistics of the whole batch at once")
-        constraints = [*recipe.critic.constraints.values(), *recipe.generator.constraints.values()]
-        if pieces > 1 and any(isinstance(each, SpectralNorm) for each in constraints):
-            raise UsageError("pieces: spectral normalisation takes a step at each pass, and must see a batch at once")
-        parts_of_networks = (part for network in self.networks for part in network.modules())
-        if count > 1 and not all(isinstance(part, InParts) for part in parts_of_networks if isinstance(part, UNSHARED)):
-            raise UsageError(
-                "several processes cannot share a module of one's own with torch's batch norm or dropout, whose "
-                "statistics and draws would be each process's own; ganbench.networks.layers has batch norms that can"
-            )
-
-    def set_precision(self, by_width: Callable[[int], torch.dtype]) -> None:
-        """Has all networks compute their hidden layers in the type that suits the layers' width."""
-        for network in self.networks:
-            set_precision(network, by_width)
-        self.critic.keep_copies()
-        self.generator.keep_copies()
-
-    @property
-    def networks(self) -> list[nn.Module]:
-        """All networks: the critic, the generator, and the generator's running average where there is one."""
-        average = [self.average.network] if self.average else []
-        return [self.critic.network, self.generator.network, *average]
-
-    @property
-    def sampler(self) -> nn.Module:
-        """The generator to sample from: the running average where the recipe keeps one."""
-        return self.average.network if self.average else self.generator.network
-
-    @contextmanager
-    def own_layer_noise(self) -> Iterator[None]:
-        """Within, layers that draw from torch's global stream, such as dropout, draw from this training's own."""
-        outside = torch.get_rng_state()
-        torch.set_rng_state(self.layer_noise)
-        try:
-            yield
-        finally:
-            self.layer_noise = torch.get_rng_state()
-            torch.set_rng_state(outside)
-
-    def tensors(self) -> dict[str, Tensor]:
-        """All tensors by name; `restore` puts them back."""
-        tensors = {f"memory.{k}": v for k, v in self.memory.items()}
-        tensors |= {f"pace.{k}": v for k, v in self.pace.items()}
-        tensors |= {f"stream.{k}": rng.get_state() for k, rng in self.streams.items()}
-        tensors["stream.layers"] = self.layer_noise
-        for name in ("critic", "generator"):
-            learner: Learner = getattr(self, name)
-            tensors[f"{name}.vector"] = learner.vector.detach()
-            tensors |= {f"{name}.buffer.{k}": v for k, v in learner.network.named_buffers()}
-            moments = learner.optimizer.state.get(learner.vector, {})
-            tensors |= {f"{name}.optimizer.{k}": v for k, v in moments.items() if v is not None}
-        if self.average:
-            tensors["average.vector"] = self.average.vector.detach()
-            tensors |= {f"average.buffer.{k}": v for k, v in self.average.network.named_buffers()}
-        return tensors
-
-    def counters(self) -> dict[str, Any]:
-        """All that is not a tensor."""
-        return {name: getattr(self, name) for name in COUNTERS}
-
-    @torch.no_grad()
-    def restore(self, tensors: Mapping[str, Tensor], counters: Mapping[str, Any]) -> None:
-        """Puts back what `tensors` and `counters` gave."""
-        for name in COUNTERS:
-            setattr(self, name, counters[name])
-        device = self.critic.vector.device
-        self.memory = {k: v.to(device) for k, v in _below(tensors, "memory.").items()}
-        self.pace = {k: v.to(device) for k, v in _below(tensors, "pace.").items()}
-        self.layer_noise = tensors["stream.layers"].cpu()
-        for name, rng in self.streams.items():
-            state = tensors[f"stream.{name}"].cpu()
-            if state.numel() == rng.get_state().numel():  # that of a GPU fits no CPU: there it can be looked at alone
-                rng.set_state(state)
-        for name in ("critic", "generator"):
-            learner: Learner = getattr(self, name)
-            learner.vector.copy_(tensors[f"{name}.vector"])
-            learner.refresh()
-            copy_buffers(learner.network, _below(tensors, f"{name}.buffer."))
-            moments = _below(tensors, f"{name}.optimizer.").items()
-            learner.optimizer.state.clear()
-            if moments:
-                learner.optimizer.state[learner.vector] = {k: v.clone().to(device) for k, v in moments}
-        if self.average:
-            self.average.vector.copy_(tensors["average.vector"])
-            copy_buffers(self.average.network, _below(tensors, "average.buffer."))
-
-
-def batch_norms(network: nn.Module) -> list[_BatchNorm]:
-    return [module for module in network.modules() if isinstance(module, _BatchNorm)]
-
-
-def sizes(recipe: Recipe, prior: Prior, shape: tuple[int, ...], classes: int) -> tuple[Sizes, Sizes]:
-    """What the critic and the generator have to deal with.
-
-    Raises:
-        UsageError: the recipe needs labels, and there are none; or what it does with them makes no sense together.
-    """
-    terms = (*recipe.critic.terms.values(), *recipe.generator.terms.values())
-    heads: frozenset[Head] = frozenset(head for term in terms for head in getattr(term, "heads", ()))
-    used = (recipe.critic.labels, recipe.generator.labels)
-    if classes == 0 and recipe.unlabelled == "allowed":
-        used = ("none", "none")
-    if classes == 0 and ("class" in heads or used != ("none", "none")):
-        raise UsageError("this recipe needs labels, which the data lack: a folder of images has them as subfolders")
-    if "class" in heads and used[0] in ("concat", "embedding", "inside"):
-        raise UsageError(
-            f"critic.labels: {used[0]} tells the critic the class that its class loss has it read; "
-            "use none or projection"
-        )
-    if used[1] == "none" and any(isinstance(term, ClassLoss) and "fake" in term.on for term in terms):
-        raise UsageError(
-            "generator.labels: a class loss on fakes needs a generator that is told the label: concat, embedding or "
-            "inside, not none"
-        )
-    if "code" in heads and not prior.code_width:
-        raise UsageError("prior: a code loss needs a prior that draws codes: --set prior=coded")
-    seen = shape
-    for wrapper in recipe.wrappers.values():
-        seen = wrapper.seen(seen)
-    if seen != shape and (heads or used[0] != "none"):
-        raise UsageError("wrappers: a critic that judges several things at once takes no labels and has no heads")
-    return (
-        Sizes(seen, classes=classes, code=prior.code_width, labels=used[0], heads=heads),
-        Sizes(shape, prior.dimension, classes, prior.code_width, used[1]),
-    )
-
-
-class RunningAverage:
-    """A running average of a learner's weights w: v <- k v + (1 - k) w. Buffers are taken over as they are."""
-
-    def __init__(self, learner: Learner, settings: Average) -> None:
-        self.settings = settings
-        self.network = deepcopy(learner.network)
-        self.vector = flatten([p for p in self.network.parameters() if p.requires_grad])
-        self.network.requires_grad_(False)
-
-    @torch.no_grad()
-    def follow(self, learner: Learner, turn: int) -> None:
-        self.vector.lerp_(learner.vector, 1 - self.settings.keep(turn))
-        copy_buffers(self.network, dict(learner.network.named_buffers()))
 
 
 def train(state: State, recipe: Recipe, batches: Batches, span: Span) -> Generator[Report]:
@@ -420,14 +140,3 @@ def _add_terms(side: str, game: Tensor, terms: Mapping[str, Term], turn: Turn) -
         loss = loss + term.weight * value
         losses[f"{side}.{name}"] = value.detach()
     return loss, losses
-
-
-def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-
-@torch.no_grad()
-def copy_buffers(network: nn.Module, values: Mapping[str, Tensor]) -> None:
-    """Puts values into the network's buffers of those names."""
-    for name, buffer in network.named_buffers():
-        buffer.copy_(values[name])

@@ -29,7 +29,8 @@ from ganbench.metrics.transport import w1
 from ganbench.objectives import EstimatesDistance, Pair
 from ganbench.sampling import among, generate, judge, latents, score, verdicts
 from ganbench.seeds import derive
-from ganbench.training import Report, Span, State, train
+from ganbench.state import State
+from ganbench.training import Report, Span, train
 from ganbench.types import Latent, Sample, UsageError
 
 Ruler: TypeAlias = PointRuler | ImageRuler

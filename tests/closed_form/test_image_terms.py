@@ -18,8 +18,9 @@ from ganbench.objectives import Energy, Equilibrium, Pair
 from ganbench.priors import Coded, Noise
 from ganbench.recipes import Recipe, recipe_named
 from ganbench.settings import from_tree, to_tree
+from ganbench.state import State
 from ganbench.terms import ClassLoss, CodeLoss, PullAway
-from ganbench.training import State, play_round
+from ganbench.training import play_round
 from ganbench.types import Latent, Sample, Turn, UsageError, Verdict
 
 rows = st.integers(0, 2**32 - 1).map(lambda seed: torch.Generator().manual_seed(seed))

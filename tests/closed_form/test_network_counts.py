@@ -7,7 +7,7 @@ from ganbench.configuration import configure
 from ganbench.networks import DCGAN, MLP, MLPConv
 from ganbench.networks.layers import layer_table
 from ganbench.recipes import RECIPES, recipe_named
-from ganbench.training import State
+from ganbench.state import State
 from ganbench.types import Sizes, UsageError
 
 GREY = (1, 28, 28)

@@ -7,8 +7,9 @@ from ganbench.data.batches import Batches
 from ganbench.recipes import RECIPES, Recipe, recipe_named
 from ganbench.sampling import among, draw, generate, judge, latents, score, verdicts
 from ganbench.settings import from_tree, to_tree
+from ganbench.state import State
 from ganbench.terms import GradientPenalty
-from ganbench.training import Span, State, critic_turn, generator_turn, play_round, train
+from ganbench.training import Span, critic_turn, generator_turn, play_round, train
 from ganbench.types import Latent, Medium, Sample, Turn
 
 POINTS = torch.randn(256, 2, generator=torch.Generator().manual_seed(1)) @ torch.tensor([[1.0, 0.5], [0.0, 0.3]])

@@ -12,7 +12,8 @@ import torch
 from ganbench import sharing
 from ganbench.optimizers import Sgd
 from ganbench.recipes import Recipe
-from ganbench.training import Span, State, train
+from ganbench.state import State
+from ganbench.training import Span, train
 from tests.laws.test_laws import CASES, begin
 
 ROUNDS = 3

@@ -15,7 +15,7 @@ from torch import nn
 from ganbench import sharing
 from ganbench.networks.layers import InParts
 from ganbench.recipes import recipe_named
-from ganbench.training import State, batch_norms
+from ganbench.state import State, batch_norms
 from ganbench.types import UsageError
 from tests.laws.test_laws import CASES, begin
 from tests.sharing.battery import Results, results

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ganbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from ganbench.explore import Exploration
 
 
 def command(
@@ -40,7 +43,6 @@ def command(
     from ganbench.api import load
     from ganbench.explore import Attributes, explore, write_exploration
     from ganbench.explore.own import subject_from
-    from ganbench.explore.pages import HEADER, legend, summary_rows
     from ganbench.explore.writing import check_out
     from ganbench.metrics.features import telling
     from ganbench.metrics.random_conv import RandomConv
@@ -61,12 +63,18 @@ def command(
         watch=telling("judging directions beside random ones"),
     )
     page = write_exploration(found, out)
-    directions_found = found.directions
-    print(f"{subject.name}: {directions} directions by {method} ({directions_found.found_in})")
+    print(f"{subject.name}: {directions} directions by {method} ({found.directions.found_in})")
+    _tell(found)
+    print(f"report: {page}")
+
+
+def _tell(found: Exploration) -> None:
+    """The table of what the directions change, and how to read it."""
+    from ganbench.explore.pages import HEADER, legend, summary_rows
+
     rows = [list(HEADER), *summary_rows(found)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADER))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     for paragraph in legend(found):
         print(paragraph)
-    print(f"report: {page}")

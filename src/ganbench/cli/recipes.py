@@ -58,7 +58,7 @@ def _show(name: str, medium: Medium, shape: tuple[int, ...], classes: int) -> No
     from ganbench.networks.layers import layer_table
     from ganbench.recipes import RECIPES
     from ganbench.settings import at, dotted_names
-    from ganbench.training import State
+    from ganbench.state import State
 
     configuration = configure(name, "", medium=medium)
     state = State(configuration.plan, shape, classes=classes, seed=0)

@@ -191,7 +191,7 @@ def _cut(source: Path, names: Sequence[str], how: Faces, filled: Path, jobs: int
 
 @contextmanager
 def _alone(filled: Path, out: Path) -> Iterator[None]:
-    """Raises UsageError where another process prepares the same folder, on systems that have such locks."""
+    """Raises WorkError where another process prepares the same folder, on systems that have such locks."""
     with open(filled / _LOCK, "w") as lock:
         try:
             import fcntl

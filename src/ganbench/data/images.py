@@ -23,14 +23,12 @@ if TYPE_CHECKING:
 MINIMUM_IMAGES = 16
 """A set is halved for its noise floor and divided into batches; with fewer images neither says anything."""
 
-KNOWN = "known_fingerprint"
-"""Where an array that was read from a prepared folder says what its set's fingerprint is."""
-
 
 class Known(NamedTuple):
-    """A fingerprint, and the labels that it is of, too."""
+    """A fingerprint, and the very arrays that it is of."""
 
     fingerprint: str
+    pixels: np.ndarray
     labels: np.ndarray | None
 
 
@@ -56,7 +54,8 @@ class ImageSet:
 
     `name` is what the user called the set, `labels` are int64 from 0 to len(classes) - 1, `classes` their names (of
     labels without names, the numbers) and () without labels, `notes` what the user should hear of the reading.
-    Of a set that is streamed the pixels are a sample, and `stream` gives all of them.
+    Of a set that is streamed the pixels are a sample, and `stream` gives all of them; of a prepared one the fingerprint
+    is `known`.
     `ganbench.data.load` makes one from a name, a path or an array, and refuses what cannot be trained on.
 
     >>> squares = ImageSet("squares", np.full((3, 8, 6, 3), 255, dtype=np.uint8), np.array([0, 1, 1]))
@@ -70,6 +69,7 @@ class ImageSet:
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     stream: Streamed | None = None
+    known: Known | None = None
 
     def __post_init__(self) -> None:
         pixels = self.pixels
@@ -122,8 +122,8 @@ class ImageSet:
         """
         if self.stream is not None:
             return self.stream.fingerprint
-        if (known := getattr(self.pixels, KNOWN, None)) and known.labels is self.labels:
-            return known.fingerprint
+        if self.known and self.known.pixels is self.pixels and self.known.labels is self.labels:
+            return self.known.fingerprint
         content = hashlib.sha256(f"{self.pixels.shape}".encode())
         content.update(self.pixels.data)
         if self.labels is not None:

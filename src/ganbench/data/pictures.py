@@ -57,8 +57,8 @@ def fitted(picture: Image.Image, size: int) -> Image.Image:
 
 def prepared(found: ImageSet, images: Images) -> ImageSet:
     """The set in the size and colours that were asked for."""
-    pixels = found.pixels
-    other = images.size and pixels.shape[1:3] != (images.size, images.size)
+    pixels, size = found.pixels, images.size or found.pixels.shape[1]
+    other = bool(images.size) and pixels.shape[1:3] != (size, size)
     if stays_on_disk(pixels) and (other or images.colour == ("grey" if pixels.ndim == 4 else "rgb")):
         raise UsageError(
             f"{found.name}: {len(pixels):,} images are too many for memory, so they are taken as they were prepared; "
@@ -67,7 +67,7 @@ def prepared(found: ImageSet, images: Images) -> ImageSet:
     if pixels.ndim == 4 and (images.colour == "grey" or (images.colour == "auto" and _all_grey(pixels))):
         pixels = np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in pixels])
     if other:
-        pixels = np.stack([np.asarray(fitted(Image.fromarray(image), images.size or 0)) for image in pixels])
+        pixels = np.stack([np.asarray(fitted(Image.fromarray(image), size)) for image in pixels])
     if pixels.ndim == 3 and images.colour == "rgb":
         pixels = np.repeat(pixels[..., None], 3, axis=3)
     return found if pixels is found.pixels else replace(found, pixels=pixels)

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from ganbench.data.files import sha256
-from ganbench.data.images import KNOWN, ImageSet, Known
+from ganbench.data.images import ImageSet, Known
 from ganbench.settings import at, dotted_names
 from ganbench.types import UsageError, WorkError
 
@@ -152,8 +152,8 @@ def read_prepared(path: Path, part: str = "train") -> ImageSet:
     record = read_record(path)
     files = _checked(path, record, part)
     pixels, labels = _arrays(path, part, files)
-    setattr(pixels, KNOWN, Known(record["parts"][part]["fingerprint"], labels))
-    return ImageSet(str(path), pixels, labels, tuple(record["classes"]) if labels is not None else ())
+    known = Known(record["parts"][part]["fingerprint"], pixels, labels)
+    return ImageSet(str(path), pixels, labels, tuple(record["classes"]) if labels is not None else (), known=known)
 
 
 def verify(path: Path) -> int:

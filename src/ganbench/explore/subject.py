@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ganbench.data import PointSet, to_pixels
+from ganbench.errors import first_line
 from ganbench.metrics.embedding import Pixels
 from ganbench.networks import set_precision
 from ganbench.priors import Noise
@@ -76,7 +77,7 @@ class Subject:
             x = generate(subject.network, subject.latents(2, seed=0))
         # A module of one's own can fail in any way.
         except Exception as error:
-            raise UsageError(f"{name}: the generator does not take noise (2, {noise}): {_first_line(error)}") from error
+            raise UsageError(f"{name}: the generator does not take noise (2, {noise}): {first_line(error)}") from error
         if x.dim() != 4 or len(x) != 2 or x.shape[1] not in (1, 3) or not x.isfinite().all():
             raise UsageError(
                 f"{name}: a generator gives finite images (batch, 1 or 3, height, width) in [-1, 1]; of noise "
@@ -151,7 +152,3 @@ def with_noise(latent: Latent, z: Float[Tensor, "n steps noise"]) -> Latent:
         return None if part is None else part.repeat_interleave(z.shape[1], dim=0)
 
     return Latent(z.flatten(0, 1), repeat(latent.y), repeat(latent.code), latent.choices)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:200] or type(error).__name__

@@ -10,20 +10,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ganbench.constraints import Clip
 from ganbench.networks import DCGAN, MLP, MLPConv, Network
-from ganbench.objectives import NonSaturating, Wasserstein
-from ganbench.optimizers import Adam, RMSprop
-from ganbench.priors import Noise
-from ganbench.recipes.base import Player, Recipe
+from ganbench.recipes import thesis
+from ganbench.recipes.base import Recipe
 from ganbench.schedules import Phase, Turns
-from ganbench.terms import GradientPenalty
 from ganbench.types import Medium
 
-_NOISE = Noise(128)
-_BATCH = 64
 _PAIR = DCGAN(channels=32, halvings=4, kernel=5, normed="inner")
-_PENALTY = {"gradient-penalty": GradientPenalty(weight=10.0)}
+_CRITIC = replace(_PAIR, activation="leaky-relu")
 
 
 def thesis_dcgan(medium: Medium = "colour images") -> Recipe:
@@ -33,15 +27,8 @@ def thesis_dcgan(medium: Medium = "colour images") -> Recipe:
     last maps and the score, ours has one. G: the mirror, with norms between its transposed convolutions. Adam at 1e-3
     with beta1 0.5.
     """
-    adam = Adam(lr=1e-3, betas=(0.5, 0.999))
-    return Recipe(
-        objective=NonSaturating(),
-        critic=Player(network=replace(_PAIR, activation="leaky-relu"), optimizer=adam),
-        generator=Player(network=_PAIR, optimizer=adam),
-        turns=Turns(critic=1, generator=2),
-        prior=_NOISE,
-        batch_size=_BATCH,
-        rounds=7200,
+    return replace(
+        _with(thesis.thesis_dcgan(), critic=_CRITIC, generator=_PAIR), turns=Turns(critic=1, generator=2), rounds=7200
     )
 
 
@@ -51,11 +38,8 @@ def wdcgan(medium: Medium = "colour images") -> Recipe:
     25 rounds of 5 critic turns to 2, then 2 to 1. All of the critic's weights and biases are clipped to 0.05, as for
     captchas. RMSprop at 1e-3.
     """
-    dcgan, rmsprop = thesis_dcgan(medium), RMSprop(lr=1e-3)
-    critic = replace(dcgan.critic, optimizer=rmsprop, constraints={"clip": Clip(0.05)})
-    generator = replace(dcgan.generator, optimizer=rmsprop)
     turns = Turns(critic=2, opening=(Phase(25, critic=5, generator=2),))
-    return replace(dcgan, objective=Wasserstein(), critic=critic, generator=generator, turns=turns, rounds=5300)
+    return replace(thesis.as_wasserstein(thesis_dcgan(medium)), turns=turns, rounds=5300)
 
 
 def wdcgan_opt(medium: Medium = "colour images") -> Recipe:
@@ -65,10 +49,7 @@ def wdcgan_opt(medium: Medium = "colour images") -> Recipe:
     0.05 are only weights: of the critic's fully connected layer, and of the generator's fully connected and transposed
     ones. "All else as it was": so are the turns.
     """
-    base = wdcgan(medium)
-    clips = [Clip(0.05, layers, biases=False) for layers in (("linear",), ("linear", "transposed"))]
-    generator = replace(base.generator, network=replace(_PAIR, smoothing=16), constraints={"clip": clips[1]})
-    return replace(base, critic=replace(base.critic, constraints={"clip": clips[0]}), generator=generator, rounds=3300)
+    return replace(thesis.smoothed(wdcgan(medium), _PAIR), rounds=3300)
 
 
 def wdcgan_gp(medium: Medium = "colour images") -> Recipe:
@@ -76,10 +57,7 @@ def wdcgan_gp(medium: Medium = "colour images") -> Recipe:
 
     The critic has no norm. The thesis tried it on captchas alone; turns and rates are those of `wdcgan-opt` here.
     """
-    base = wdcgan_opt(medium)
-    network = replace(_PAIR, activation="leaky-relu", norm="none")
-    critic = replace(base.critic, network=network, constraints={}, terms=_PENALTY)
-    return replace(base, critic=critic, generator=replace(base.generator, constraints={}))
+    return thesis.penalised(wdcgan_opt(medium), _CRITIC)
 
 
 def thesis_wgan(medium: Medium = "colour images") -> Recipe:
@@ -88,21 +66,13 @@ def thesis_wgan(medium: Medium = "colour images") -> Recipe:
     Turns and clip are those of its MLPs for captchas, the chapter on faces gives none: all of the critic's weights and
     biases are clipped to 0.05. RMSprop at 5e-4.
     """
-    rmsprop = RMSprop(lr=5e-4)
-    return Recipe(
-        objective=Wasserstein(),
-        critic=Player(network=MLP((1024,), "leaky-relu"), optimizer=rmsprop, constraints={"clip": Clip(0.05)}),
-        generator=Player(network=MLP((1024,)), optimizer=rmsprop),
-        turns=Turns(critic=3),
-        prior=_NOISE,
-        batch_size=_BATCH,
-        rounds=4500,
-    )
+    mlps = _with(thesis.thesis_wgan(), critic=MLP((1024,), "leaky-relu"), generator=MLP((1024,)))
+    return replace(mlps, rounds=4500)
 
 
 def thesis_wgan_conv(medium: Medium = "images") -> Recipe:
     """The thesis's WGAN for faces (arXiv:1701.07875) whose generator ends in a 5 x 5 convolution."""
-    return _ending(thesis_wgan(), MLPConv((1024,)))
+    return _ending(MLPConv((1024,)))
 
 
 def thesis_wgan_deconv(medium: Medium = "images") -> Recipe:
@@ -111,27 +81,33 @@ def thesis_wgan_deconv(medium: Medium = "images") -> Recipe:
     4 maps of a quarter of the image's sides, transposed convolutions to 16 and 8 maps with tanh, and a 5 x 5
     convolution; no norms.
     """
-    return _ending(thesis_wgan(), MLPConv((), maps=4, transposed=(16, 8)))
+    return _ending(MLPConv((), maps=4, transposed=(16, 8)))
 
 
 def thesis_wgan_gp(medium: Medium = "colour images") -> Recipe:
     """The MLPs of `thesis-wgan` for faces with a gradient penalty of weight 10 (arXiv:1704.00028), no clipping."""
-    return _with_penalty(thesis_wgan(medium))
+    return thesis.with_penalty(thesis_wgan(medium))
 
 
 def thesis_wgan_conv_gp(medium: Medium = "images") -> Recipe:
     """`thesis-wgan-conv` with a gradient penalty of weight 10 (arXiv:1704.00028) in place of clipping."""
-    return _with_penalty(thesis_wgan_conv(medium))
+    return thesis.with_penalty(thesis_wgan_conv(medium))
 
 
 def thesis_wgan_deconv_gp(medium: Medium = "images") -> Recipe:
     """`thesis-wgan-deconv` with a gradient penalty of weight 10 (arXiv:1704.00028) in place of clipping."""
-    return _with_penalty(thesis_wgan_deconv(medium))
+    return thesis.with_penalty(thesis_wgan_deconv(medium))
 
 
-def _ending(recipe: Recipe, network: Network) -> Recipe:
-    return replace(recipe, generator=replace(recipe.generator, network=network))
+def _with(recipe: Recipe, critic: Network, generator: Network) -> Recipe:
+    """The recipe with other networks."""
+    return replace(
+        recipe,
+        critic=replace(recipe.critic, network=critic),
+        generator=replace(recipe.generator, network=generator),
+    )
 
 
-def _with_penalty(recipe: Recipe) -> Recipe:
-    return replace(recipe, critic=replace(recipe.critic, constraints={}, terms=_PENALTY))
+def _ending(network: Network) -> Recipe:
+    base = thesis_wgan()
+    return replace(base, generator=replace(base.generator, network=network))

@@ -25,7 +25,6 @@ _NOISE = Noise(128)
 _BATCH = 64
 _CRITIC = DCGAN(dense=1024, kernel=5, activation="leaky-relu", normed="dense")
 _GENERATOR = DCGAN(dense=1024, kernel=5)
-_PENALTY = {"gradient-penalty": GradientPenalty(weight=10.0)}
 
 
 def thesis_dcgan(medium: Medium = "images") -> Recipe:
@@ -77,7 +76,12 @@ def wdcgan(medium: Medium = "images") -> Recipe:
 
     All of the critic's weights and biases are clipped to 0.05. RMSprop at 1e-3.
     """
-    dcgan, rmsprop = thesis_dcgan(medium), RMSprop(lr=1e-3)
+    return as_wasserstein(thesis_dcgan(medium))
+
+
+def as_wasserstein(dcgan: Recipe) -> Recipe:
+    """The same networks and turns with the Wasserstein game, all of the critic clipped to 0.05, RMSprop at 1e-3."""
+    rmsprop = RMSprop(lr=1e-3)
     critic = replace(dcgan.critic, optimizer=rmsprop, constraints={"clip": Clip(0.05)})
     return replace(dcgan, objective=Wasserstein(), critic=critic, generator=replace(dcgan.generator, optimizer=rmsprop))
 
@@ -93,15 +97,16 @@ def wdcgan_opt(medium: Medium = "images") -> Recipe:
       there on the ratio of the other captcha networks, 1 to 5. Its own experiment with captchas had 1 to 5 throughout,
       and says that it should have changed: `--set "turns={critic: 1, generator: 5}"` is that.
     """
-    base = wdcgan(medium)
+    turns = Turns(critic=2, opening=(Phase(25, critic=5, generator=2),), then=Falling(critic=1, generator=5))
+    return replace(smoothed(wdcgan(medium), _GENERATOR), turns=turns)
+
+
+def smoothed(wdcgan: Recipe, network: DCGAN) -> Recipe:
+    """The same with a convolution at the generator's end, of both players the weights of chosen layers clipped."""
     clips = [Clip(0.05, layers, biases=False) for layers in (("linear",), ("linear", "transposed"))]
-    smooth = replace(_GENERATOR, smoothing=16)
-    return replace(
-        base,
-        critic=replace(base.critic, constraints={"clip": clips[0]}),
-        generator=replace(base.generator, network=smooth, constraints={"clip": clips[1]}),
-        turns=Turns(critic=2, opening=(Phase(25, critic=5, generator=2),), then=Falling(critic=1, generator=5)),
-    )
+    critic = replace(wdcgan.critic, constraints={"clip": clips[0]})
+    generator = replace(wdcgan.generator, network=replace(network, smoothing=16), constraints={"clip": clips[1]})
+    return replace(wdcgan, critic=critic, generator=generator)
 
 
 def wdcgan_gp(medium: Medium = "images") -> Recipe:
@@ -110,10 +115,19 @@ def wdcgan_gp(medium: Medium = "images") -> Recipe:
     The critic has no norm. The thesis says that all else is as in its own change of WGAN, whose turns it had left at
     one of the critic to five; so they are here.
     """
-    base = wdcgan_opt(medium)
-    critic = replace(base.critic, network=replace(_CRITIC, norm="none"), constraints={}, terms=_PENALTY)
-    generator = replace(base.generator, constraints={})
-    return replace(base, critic=critic, generator=generator, turns=Turns(critic=1, generator=5))
+    return replace(penalised(wdcgan_opt(medium), _CRITIC), turns=Turns(critic=1, generator=5))
+
+
+def penalised(wdcgan: Recipe, network: DCGAN) -> Recipe:
+    """The same with a gradient penalty in the place of clipping, and no norm in the critic."""
+    critic = replace(with_penalty(wdcgan).critic, network=replace(network, norm="none"))
+    return replace(wdcgan, critic=critic, generator=replace(wdcgan.generator, constraints={}))
+
+
+def with_penalty(recipe: Recipe) -> Recipe:
+    """The same with a gradient penalty of weight 10 in the place of the critic's clipping."""
+    terms = {"gradient-penalty": GradientPenalty(weight=10.0)}
+    return replace(recipe, critic=replace(recipe.critic, constraints={}, terms=terms))
 
 
 def thesis_wgan_gp(medium: Medium = "images") -> Recipe:
@@ -121,5 +135,4 @@ def thesis_wgan_gp(medium: Medium = "images") -> Recipe:
 
     Three critic turns to one, as there: the thesis gives no others.
     """
-    base = thesis_wgan(medium)
-    return replace(base, critic=replace(base.critic, constraints={}, terms=_PENALTY), rounds=4500)
+    return replace(with_penalty(thesis_wgan(medium)), rounds=4500)

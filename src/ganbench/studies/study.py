@@ -13,12 +13,12 @@ from ganbench.fitting import fit, interruptible
 from ganbench.metrics import features_for
 from ganbench.metrics.guides import guide_of
 from ganbench.runs import RunFolder
+from ganbench.state import sizes
 from ganbench.studies.display import watching
 from ganbench.studies.grid import Cell
 from ganbench.studies.statistics import time_to
 from ganbench.studies.work import InsteadOfTraining, told
 from ganbench.studies.workers import Contact, Task, Work, Workers, error_file
-from ganbench.training import sizes
 from ganbench.types import UsageError
 
 

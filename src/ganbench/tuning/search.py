@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ganbench.checkpoints import write_atomically
 from ganbench.configuration import Configuration, configure, read_config
 from ganbench.data import DataSet
+from ganbench.errors import first_line
 from ganbench.seeds import derive
 from ganbench.tuning.space import Choice, Space, start_of
 from ganbench.types import Medium, UsageError
@@ -151,7 +152,7 @@ def connect(storage: str, name: str, *, create: bool = False) -> optuna.Study:
             "--storage: the trials of this search are not there; give the address it was begun with"
         ) from None
     except (SQLAlchemyError, ImportError, ValueError, optuna.exceptions.OptunaError) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
+        reason = first_line(error).rstrip(".")
         raise UsageError(f"--storage: Optuna cannot open it as a database: {reason}") from None
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ganbench import fitting
 from ganbench.data import DataSet
+from ganbench.errors import first_line
 from ganbench.launch import cores
 from ganbench.metrics.guides import guide_of
 from ganbench.studies import local_workers
@@ -54,7 +55,7 @@ def tune(
         try:
             try_all(search, study, data, storage=place, trials=trials, jobs=jobs, interrupted=interrupted, tell=tell)
         except (SQLAlchemyError, StorageInternalError) as error:
-            reason = str(error).splitlines()[0]
+            reason = first_line(error)
             raise WorkError(f"the trials' storage failed, and the same command goes on: {reason}") from None
         complete = not interrupted()
     findings = Findings(search, data, guide, floor[guide], tried(study), importance(study))
