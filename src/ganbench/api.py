@@ -31,7 +31,7 @@ from ganbench.explore import (
     write_exploration,
 )
 from ganbench.figures.curves import loss_curves, metric_curves
-from ganbench.metrics import MODE_COUNT, STACKED_COUNT, ImageRuler, PointRuler, features_for
+from ganbench.metrics import MODE_COUNT, STACKED_COUNT, ImageRuler, PointRuler
 from ganbench.progress import watching
 from ganbench.recipes.base import Recipe
 from ganbench.runs import UNNAMED, RunFolder
@@ -183,8 +183,7 @@ class Run:
         bench = self._measured_workbench(checkpoint)
         subject = Subject.of_run(bench)
         assert isinstance(bench.data, ImageSet)
-        features = features_for(bench.data, self.configuration.features)
-        return subject, Attributes(features, bench.data.classes)
+        return subject, Attributes.of_data(bench.data, self.configuration.features)
 
     def explore(
         self,

@@ -62,7 +62,7 @@ def fit(
     session = Session(bench, folder)
     if resume:
         session.restore()
-    sharing.tell(lambda: Orders.of(bench))
+    sharing.tell(lambda: Orders.of(bench, folder))
     try:
         if interrupted is None:
             with interruptible() as signalled:
@@ -88,7 +88,12 @@ class Orders:
     counters: dict[str, Any]
 
     @classmethod
-    def of(cls, bench: Workbench) -> Orders:
+    def of(cls, bench: Workbench, folder: RunFolder) -> Orders:
+        """Raises UsageError where the others could not read the data."""
+        if folder.keeps_data:
+            raise UsageError(
+                f"{folder.path}: its data were given as an array, which only one process has: go on with one"
+            )
         tensors = {name: tensor.cpu() for name, tensor in bench.state.tensors().items()}
         return cls(bench.configuration.tree(), bench.fingerprint, tensors, bench.state.counters())
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+_GROUPS, _GROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
 def asked_processes() -> int:
@@ -16,7 +18,7 @@ def asked_processes() -> int:
 def memory() -> int:
     """How many bytes of memory this process may use: the machine's, or what a container or `ulimit` leaves of it."""
     found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")] if hasattr(os, "sysconf") else [8 * 2**30]
-    said = [limit.read_text().strip() for limit in map(Path, _LIMITS) if limit.is_file()]
+    said = [limit.read_text().strip() for limit in _limits() if limit.is_file()]
     found += [int(number) for number in said if number.isdecimal()]
     try:
         import resource
@@ -24,6 +26,19 @@ def memory() -> int:
         return min(found) // neighbours()
     soft = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
     return min([*found, *(limit for limit in soft if limit != resource.RLIM_INFINITY)]) // neighbours()
+
+
+def _limits() -> Iterator[Path]:
+    """Where the limits may stand of this process's control group and of those that it lies in, of both versions."""
+    groups = [("", "/"), ("memory", "/")]
+    with suppress(OSError):
+        groups += [(kinds, path) for _, kinds, path in (line.split(":", 2) for line in _GROUP.read_text().splitlines())]
+    for kinds, path in groups:
+        if kinds and "memory" not in kinds.split(","):
+            continue
+        top, name = (_GROUPS / "memory", "memory.limit_in_bytes") if kinds else (_GROUPS, "memory.max")
+        inner = Path(path.lstrip("/"))
+        yield from (top / folder / name for folder in (inner, *inner.parents))
 
 
 def neighbours() -> int:

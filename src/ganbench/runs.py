@@ -76,8 +76,14 @@ class RunFolder:
 
     def data(self) -> DataSet:
         """What the run is trained on. Raises UsageError where it cannot be read."""
-        kept, tree = self.path / KEPT_DATA, self.tree
-        return _kept(kept) if kept.exists() else load(str(tree["data"]), from_tree(Images, tree.get("images") or {}))
+        if self.keeps_data:
+            return _kept(self.path / KEPT_DATA)
+        return load(str(self.tree["data"]), from_tree(Images, self.tree.get("images") or {}))
+
+    @property
+    def keeps_data(self) -> bool:
+        """Whether the data were given as an array, which the folder keeps."""
+        return (self.path / KEPT_DATA).exists()
 
     @property
     def tree(self) -> dict[str, Any]:

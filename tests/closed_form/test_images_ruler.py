@@ -152,3 +152,16 @@ def test_of_large_sets_only_a_part_is_embedded(monkeypatch: pytest.MonkeyPatch, 
     assert "nearest_train" not in ruler.floor
     assert "nearest_train" not in ruler.measure(ruler.reference)
     assert seen == [400, 100]
+
+
+def test_a_large_set_in_pieces_is_measured_as_in_one(monkeypatch: pytest.MonkeyPatch, data: ImageSet) -> None:
+    monkeypatch.setattr("ganbench.metrics.images.WHOLE", 1000)
+    whole = ImageRuler(data, 100, RandomConv())
+    generated = data.pixels[-100:]
+    floor, measured = whole.floor, whole.measure(generated)
+    monkeypatch.setattr("ganbench.metrics.images.PIECE", 70)
+    pieces = ImageRuler(data, 100, RandomConv())
+    assert pieces.measure(generated) == pytest.approx(measured, rel=1e-4)
+    assert pieces.floor == pytest.approx(floor, rel=1e-4)
+    near, _ = pieces.nearest(pieces.reference[:5], 1)
+    np.testing.assert_array_equal(near[:, 0], pieces.reference[:5])

@@ -74,6 +74,21 @@ def test_a_zip_file_gives_the_same(photographs: Path, tmp_path: Path) -> None:
     assert read_prepared(tmp_path / "one").fingerprint == read_prepared(tmp_path / "other").fingerprint
 
 
+@pytest.mark.parametrize("change", ["more", "fewer", "unlisted"])
+def test_a_set_of_other_files_is_not_taken_for_this_one(change: str, photographs: Path, tmp_path: Path) -> None:
+    prepare_faces(photographs, Faces(size=8), tmp_path / "set", jobs=1)
+    assert not prepare_faces(photographs, Faces(size=8), tmp_path / "set", jobs=1).made
+    first = photographs / "ann" / "000000.png"
+    if change == "more":
+        first.with_name("new.png").write_bytes(first.read_bytes())
+    elif change == "fewer":
+        first.unlink()
+    else:
+        (tmp_path / "set" / "images.csv").unlink()
+    with pytest.raises(UsageError, match=r"(name|into) a new folder"):
+        prepare_faces(photographs, Faces(size=8), tmp_path / "set", jobs=1)
+
+
 @pytest.mark.parametrize("after", [1, 2, 4])
 def test_it_goes_on_after_an_interruption(
     after: int, photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -132,6 +147,39 @@ def test_an_attribute_of_celebas_list_is_the_label(photographs: Path, tmp_path: 
     with pytest.raises(UsageError, match="are not in list_attr_celeba"):
         prepare_faces(photographs, Faces(attribute="Male"), tmp_path / "other", jobs=1)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["photographs", "set"]
+    made = prepare_faces(photographs, Faces(size=8), tmp_path / "none", jobs=1)
+    assert (made.attributes, made.unlisted) == (0, 15)
+    assert load(tmp_path / "none").annotations is None
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_all_attributes_of_celebas_list_are_kept(photographs: Path, tmp_path: Path, zipped: bool) -> None:
+    has = np.random.default_rng(1).random((20, 3)) < 0.5
+    rows = [" ".join([f"{i:06d}.png", *("1" if each else "-1" for each in has[i])]) for i in range(20)]
+    (tmp_path / "list_attr_celeba.txt").write_text("\n".join(["20", "Smiling Male Young", *rows]))
+    source = photographs
+    if zipped:
+        source = tmp_path / "photographs.zip"
+        with zipfile.ZipFile(source, "w") as archive:
+            for path in photographs.rglob("*.png"):
+                archive.write(path, path.relative_to(photographs))
+    for made in (True, False):
+        done = prepare_faces(source, Faces(size=8), tmp_path / "set", jobs=1)
+        assert (done.attributes, done.unlisted, done.made) == (3, 0, made)
+    found = load(tmp_path / "set")
+    assert found.labels is None
+    order = np.array([18, 2, 5])
+    for images, rows_of in ((found, [i for i in range(20) if i != 13]), (found.take(order), [19, 2, 5])):
+        assert images.annotations is not None
+        assert images.annotations.names == ("Smiling", "Male", "Young")
+        np.testing.assert_array_equal(images.annotations.present, has[rows_of])
+
+
+@pytest.mark.parametrize("row", ["000000.png 1", "000000.png 1 0", "000000.png 1 -1 1"])
+def test_a_damaged_list_of_attributes_is_told_before_the_work(photographs: Path, tmp_path: Path, row: str) -> None:
+    (photographs / "list_attr_celeba.txt").write_text(f"1\nSmiling Male\n{row}\n")
+    with pytest.raises(UsageError, match="is damaged"):
+        prepare_faces(photographs, Faces(size=8), tmp_path / "set", jobs=1)
 
 
 def test_a_map_gives_the_very_batches_that_memory_does(photographs: Path, tmp_path: Path) -> None:

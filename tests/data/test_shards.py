@@ -141,6 +141,15 @@ def test_a_training_streams(served: tuple[Path, str]) -> None:
     assert not Sender.whole
 
 
+def test_the_generators_turns_fetch_nothing(served: tuple[Path, str]) -> None:
+    """They look at the critic's last batch, also where it lies in the shards of two windows."""
+    turns = {"turns.critic": 1, "turns.generator": 3}
+    bench = prepare("wgan-gp", read(served[1]), rounds=SHARDS * ROWS // 5, batch_size=5, **turns)
+    Sender.whole.clear()
+    list(bench.play())
+    assert Sender.whole == {f"{i}.parquet": 1 for i in range(SHARDS)}
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

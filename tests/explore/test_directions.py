@@ -10,8 +10,9 @@ from ganbench.explore import Subject, explore
 from ganbench.explore.directions import random_directions
 from ganbench.explore.layers import first_layer, heard, noise_weight
 from ganbench.explore.pca import components, pca, regressed
+from ganbench.explore.probes import ridge
 from ganbench.explore.sefa import factorise, sefa
-from ganbench.explore.supervised import ridge, supervised
+from ganbench.explore.supervised import supervised
 from ganbench.networks import DCGAN, MLP, Fourier, Network, Residual
 from ganbench.priors import Coded, Noise
 from ganbench.types import Latent, Prior, Sizes, UsageError
@@ -197,12 +198,16 @@ def test_every_generator_of_ours_is_explored_by_pca(case: str) -> None:
     assert pca(of(*NETWORKS[case]), 4).vectors.shape == (4, 5)
 
 
-def test_a_transposed_convolution_of_the_noise_is_a_first_layer() -> None:
-    class Convolved(nn.Sequential):
-        def forward(self, z: Tensor) -> Tensor:
-            return super().forward(z[:, :, None, None])
+class OfRows(nn.Sequential):
+    """A generator that makes maps of rows of noise itself; as usual, one is given maps of 1 x 1."""
 
-    module = Convolved(nn.ConvTranspose2d(5, 6, 4), nn.ReLU(), nn.ConvTranspose2d(6, 3, 4, 2, 1), nn.Tanh())
+    def forward(self, z: Tensor) -> Tensor:
+        return super().forward(z[:, :, None, None] if z.dim() == 2 else z)
+
+
+@pytest.mark.parametrize("kind", [nn.Sequential, OfRows])
+def test_a_transposed_convolution_of_the_noise_is_a_first_layer(kind: type[nn.Sequential]) -> None:
+    module = kind(nn.ConvTranspose2d(5, 6, 4), nn.ReLU(), nn.ConvTranspose2d(6, 3, 4, 2, 1), nn.Tanh())
     subject = Subject.of_module("own", module, 5)
     name, rows = noise_weight(subject)
     assert name == "module.0"

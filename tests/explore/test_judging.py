@@ -11,7 +11,6 @@ from ganbench.explore.attributes import STATISTICS, statistics
 from ganbench.explore.judge import UNNAMED, judge
 from ganbench.explore.strips import moved
 from ganbench.explore.subject import with_noise
-from ganbench.metrics.features import features_for
 from ganbench.networks import MLP
 from ganbench.priors import Noise
 from ganbench.seeds import derive
@@ -72,7 +71,7 @@ def test_warmth_is_red_less_blue() -> None:
 
 def test_a_classifier_of_the_data_adds_its_classes() -> None:
     data = digits(60)
-    attributes = Attributes(features_for(data, "digits-cnn"), data.classes)
+    attributes = Attributes.of_data(data, "digits-cnn")
     measured = attributes(data.pixels)
     names = attributes.names(colour=False)
     assert names[len(STATISTICS) :] == tuple(f"reads as {digit}" for digit in range(10))
@@ -124,7 +123,7 @@ def test_a_change_is_twice_the_reach_in_standard_deviations(reach: float) -> Non
 
 def test_probabilities_change_in_units_of_no_less_than_one_image() -> None:
     data = digits(60)
-    attributes = Attributes(features_for(data, "digits-cnn"), data.classes)
+    attributes = Attributes.of_data(data, "digits-cnn")
     torch.manual_seed(0)
     generator = MLP((32,)).generator(Sizes((1, 28, 28), noise=4))
     subject, axis = Subject("made", generator, Noise(dimension=4)), np.eye(4)[:1]

@@ -6,7 +6,6 @@ import torch
 
 from ganbench.data.digits import digits
 from ganbench.explore import STEPS, Attributes, Subject, project, slerp, strip
-from ganbench.metrics.features import features_for
 from ganbench.networks import MLP
 from ganbench.priors import Noise
 from ganbench.types import Sizes, UsageError
@@ -91,7 +90,7 @@ def test_a_projection_follows_from_its_seed() -> None:
 
 def test_what_an_image_is_projected_to_does_not_depend_on_the_others() -> None:
     data = digits(60)
-    attributes = Attributes(features_for(data, "digits-cnn"), data.classes)
+    attributes = Attributes.of_data(data, "digits-cnn")
     assert attributes.reader
     torch.manual_seed(0)
     generator = MLP((32,)).generator(Sizes((1, 28, 28), noise=8)).requires_grad_(False)

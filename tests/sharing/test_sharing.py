@@ -8,13 +8,17 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from ganbench import sharing
+from ganbench.api import prepare
+from ganbench.fitting import Orders
 from ganbench.networks.layers import InParts
 from ganbench.recipes import recipe_named
+from ganbench.runs import RunFolder
 from ganbench.state import State, batch_norms
 from ganbench.types import UsageError
 from tests.laws.test_laws import CASES, begin
@@ -133,6 +137,14 @@ def test_usage_is_told_once(tmp_path: Path) -> None:
     assert wrong.stderr.count("ganbench: batch_size: 31 cannot be shared out evenly among 2 processes") == 1
     assert "exitcode  : 2" in wrong.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_of_an_array_is_for_one_process(tmp_path: Path) -> None:
+    """The others would look for data of that name."""
+    bench = prepare("gan", np.random.default_rng(0).normal(size=(64, 2)), rounds=1)
+    folder = RunFolder.create(tmp_path / "run", bench.configuration, bench.data)
+    with pytest.raises(UsageError, match="given as an array"):
+        Orders.of(bench, folder)
 
 
 def _of_rank(launcher: int, rank: int) -> int:

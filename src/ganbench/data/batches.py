@@ -32,8 +32,15 @@ class Batches:
     ) -> None:
         self.things, self.labels, self.size, self.seed = things, labels, size, seed
         self._order: tuple[int, Tensor] | None = None
+        self._last: tuple[int, Sample] | None = None
 
     def __getitem__(self, index: int) -> Sample:
+        # The last batch is kept: the generator's turns ask for the critic's, which from a disk or the web is dear.
+        if self._last is None or self._last[0] != index:
+            self._last = (index, self._read(index))
+        return self._last[1]
+
+    def _read(self, index: int) -> Sample:
         start, parts = index * self.size, []
         end = start + self.size
         while start < end:

@@ -21,16 +21,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int
 from PIL import Image
 from pydantic import PositiveInt
 from rich.console import Console
 from rich.progress import track
 
 from ganbench.data.folders import pictures_in
-from ganbench.data.images import MINIMUM_IMAGES, Images
+from ganbench.data.images import MINIMUM_IMAGES, Annotations, Images
 from ganbench.data.pictures import read_picture
-from ganbench.data.prepared import Origin, is_prepared, publish, read_record, require_room, verify
+from ganbench.data.prepared import Origin, is_prepared, publish, read_prepared, require_room, verify
 from ganbench.launch import cores
 from ganbench.settings import settings, to_tree, unknown
 from ganbench.types import UsageError, WorkError
@@ -105,18 +104,24 @@ class Progress:
 
 
 class Prepared(NamedTuple):
-    """What came of a preparation; `made` is False where the very same set was there."""
+    """What came of a preparation; `made` is False where the very same set was there.
+
+    `attributes`: so many are kept of each image. `unlisted`: a list of attributes was there, but lacks so many files.
+    """
 
     images: int
     rejected: list[Rejection]
     made: bool
+    attributes: int = 0
+    unlisted: int = 0
 
 
 def prepare_faces(source: Path, how: Faces, out: Path, jobs: int | None = None) -> Prepared:
     """Makes a prepared folder of the photographs in a folder or zip file; one that was interrupted goes on.
 
     The pixels are (n, size, size, 3), in the order of the files' names. Folders in the source are no labels: LFW has
-    one a person.
+    one a person. Where CelebA's list of attributes is in the source or beside it and has all files, the set keeps
+    all of them (`ImageSet.annotations`).
 
     Raises:
         UsageError: there are no such images or attributes, none can be used, or `out` holds something else.
@@ -126,12 +131,15 @@ def prepare_faces(source: Path, how: Faces, out: Path, jobs: int | None = None) 
     require_room(out, origin)
     if is_prepared(out):
         verify(out)
-        return Prepared(read_record(out)["parts"]["train"]["images"], [], made=False)
+        there = read_prepared(out)
+        _require_same_files(source, out)
+        return Prepared(len(there), [], False, len(there.annotations.names) if there.annotations else 0)
     with pictures_in(source) as pictures:
         names = [picture.name for picture in pictures]
-    known = _attribute(source, how.attribute) if how.attribute else None
-    if known is not None:
-        _labels(names, known, source)  # before hours of work
+    listed = _listed(source)
+    if how.attribute:
+        _require(how.attribute, listed, names, source)  # before hours of work
+    unlisted = len(listed.lacking(names)) if listed else 0
     filled = out.resolve().with_name(f".{out.resolve().name}.partial")
     try:
         filled.mkdir(parents=True, exist_ok=True)
@@ -150,19 +158,40 @@ def prepare_faces(source: Path, how: Faces, out: Path, jobs: int | None = None) 
         _write_table(filled / "images.csv", ("file",), [(name,) for name in kept])
         _write_table(filled / "rejected.csv", ("name", "reason"), done.rejected)
         classes: tuple[str, ...] = ()
-        if known is not None:
-            np.save(filled / "train-labels.npy", _labels(kept, known, source))
-            classes = (f"not {how.attribute}", str(how.attribute))
+        noted = listed.annotations(kept) if listed and not unlisted else None
+        if noted:
+            np.savez_compressed(filled / "train-attributes.npz", names=np.array(noted.names), present=noted.present)
+        if noted and how.attribute:
+            place = noted.names.index(how.attribute)
+            np.save(filled / "train-labels.npy", noted.present[:, place].astype(np.int64))
+            classes = (f"not {how.attribute}", how.attribute)
         publish(filled, out, origin, {"train": {"images": count}}, classes)
         for name in (_STATE, _LOCK):  # not before: what is interrupted until then goes on
             (out / name).unlink(missing_ok=True)
         shutil.rmtree(filled, ignore_errors=True)
-        return Prepared(count, done.rejected, made=True)
+        return Prepared(count, done.rejected, True, len(noted.names) if noted else 0, unlisted)
     except UsageError:
         shutil.rmtree(filled, ignore_errors=True)
         raise
     except OSError as error:
         raise WorkError(f"{out} cannot be written: {error.strerror or error}") from None
+
+
+def _require_same_files(source: Path, out: Path) -> None:
+    """Raises UsageError where the source has other files than those that a set was made of."""
+    with pictures_in(source) as pictures:
+        names = {picture.name for picture in pictures}
+    try:
+        known = _column(out / "images.csv", "file") | _column(out / "rejected.csv", "name")
+    except (OSError, KeyError):
+        raise UsageError(f"{out}: its lists of files are damaged; prepare the data again, into a new folder") from None
+    if more := len(names - known) + len(known - names):
+        raise UsageError(f"{out} was prepared when {source} had other files ({more:,} differ); name a new folder")
+
+
+def _column(table: Path, name: str) -> set[str]:
+    with open(table, newline="", encoding="utf-8") as file:
+        return {row[name] for row in csv.DictReader(file)}
 
 
 def _cut(source: Path, names: Sequence[str], how: Faces, filled: Path, jobs: int | None) -> Progress:
@@ -285,28 +314,47 @@ def _write_table(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]
         csv.writer(file, lineterminator="\n").writerows([header, *rows])
 
 
-def _attribute(source: Path, name: str) -> dict[str, bool]:
-    """Of each file name whether it has the attribute, by CelebA's list in the source or beside it.
+class _Listed(NamedTuple):
+    """CelebA's list of attributes: their names, and by the name of a file whether it has each."""
 
-    Raises UsageError where there is no list, no such attribute in it, or it is damaged.
-    """
+    path: Path
+    names: tuple[str, ...]
+    of: dict[str, list[bool]]
+
+    def lacking(self, files: Sequence[str]) -> list[str]:
+        return [file for file in files if _bare(file) not in self.of]
+
+    def annotations(self, files: Sequence[str]) -> Annotations:
+        return Annotations(self.names, np.array([self.of[_bare(file)] for file in files], dtype=bool))
+
+
+def _bare(file: str) -> str:
+    return file.rpartition("/")[2]
+
+
+def _listed(source: Path) -> _Listed | None:
+    """The list in the source or beside it, where there is one. Raises UsageError where it is damaged."""
     found = next((path for path in (source / ATTRIBUTES, source.parent / ATTRIBUTES) if path.is_file()), None)
     if found is None:
-        raise UsageError(f"--attribute {name}: there is no {ATTRIBUTES} in {source} or beside it")
+        return None
     try:
-        _, names, *rows = found.read_text(encoding="utf-8").splitlines()
-        if name not in names.split():
-            raise UsageError(f"--attribute: {unknown('attribute', name, names.split())}")
-        column = names.split().index(name) + 1
-        return {row.split()[0]: {"1": True, "-1": False}[row.split()[column]] for row in rows if row.strip()}
-    except (ValueError, IndexError, KeyError, UnicodeDecodeError):
+        _, header, *rows = found.read_text(encoding="utf-8").splitlines()
+        names, cells = tuple(header.split()), [row.split() for row in rows if row.strip()]
+        of = {file: [{"1": True, "-1": False}[value] for value in values] for file, *values in cells}
+        if not names or any(len(values) != len(names) for values in of.values()):
+            raise ValueError
+        return _Listed(found, names, of)
+    except (ValueError, KeyError, UnicodeDecodeError):
         raise UsageError(
             f"{found} is damaged: it has a count, the names, and a row of 1 and -1 for each file"
         ) from None
 
 
-def _labels(names: Sequence[str], known: dict[str, bool], source: Path) -> Int[np.ndarray, " n"]:
-    files = [name.rpartition("/")[2] for name in names]
-    if lacking := [name for name in files if name not in known]:
-        raise UsageError(f"{source}: {len(lacking):,} files are not in {ATTRIBUTES}, such as {lacking[0]}")
-    return np.array([known[name] for name in files], np.int64)
+def _require(attribute: str, listed: _Listed | None, files: Sequence[str], source: Path) -> None:
+    """Raises UsageError where what is to be the label is not known of all files."""
+    if listed is None:
+        raise UsageError(f"--attribute {attribute}: there is no {ATTRIBUTES} in {source} or beside it")
+    if attribute not in listed.names:
+        raise UsageError(f"--attribute: {unknown('attribute', attribute, listed.names)}")
+    if lacking := listed.lacking(files):
+        raise UsageError(f"{source}: {len(lacking):,} files are not in {ATTRIBUTES}, such as {_bare(lacking[0])}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from pydantic import PositiveInt
 from torch import Tensor
 
@@ -30,6 +30,13 @@ class Known(NamedTuple):
     fingerprint: str
     pixels: np.ndarray
     labels: np.ndarray | None
+
+
+class Annotations(NamedTuple):
+    """Which of several attributes, such as CelebA's, each image has, as people wrote it down."""
+
+    names: tuple[str, ...]
+    present: Bool[np.ndarray, "n a"]
 
 
 STACKED = "stacked:"
@@ -55,7 +62,7 @@ class ImageSet:
     `name` is what the user called the set, `labels` are int64 from 0 to len(classes) - 1, `classes` their names (of
     labels without names, the numbers) and () without labels, `notes` what the user should hear of the reading.
     Of a set that is streamed the pixels are a sample, and `stream` gives all of them; of a prepared one the fingerprint
-    is `known`.
+    is `known`. `annotations` are for exploring alone and no part of the fingerprint.
     `ganbench.data.load` makes one from a name, a path or an array, and refuses what cannot be trained on.
 
     >>> squares = ImageSet("squares", np.full((3, 8, 6, 3), 255, dtype=np.uint8), np.array([0, 1, 1]))
@@ -70,6 +77,7 @@ class ImageSet:
     notes: tuple[str, ...] = ()
     stream: Streamed | None = None
     known: Known | None = None
+    annotations: Annotations | None = None
 
     def __post_init__(self) -> None:
         pixels = self.pixels
@@ -133,7 +141,8 @@ class ImageSet:
     def take(self, indices: Int[np.ndarray, "m"] | slice) -> ImageSet:
         """The images at these places, in this order, with their labels: a set of the same name and classes."""
         labels = None if self.labels is None else self.labels[indices]
-        return replace(self, pixels=self.pixels[indices], labels=labels, stream=None)
+        noted = self.annotations and self.annotations._replace(present=self.annotations.present[indices])
+        return replace(self, pixels=self.pixels[indices], labels=labels, stream=None, annotations=noted)
 
     def halves(self, seed: int = 0) -> tuple[ImageSet, ImageSet]:
         """Two disjoint random halves of n // 2 images each; of an odd number one image is left out."""

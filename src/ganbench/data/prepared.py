@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from ganbench.data.files import sha256
-from ganbench.data.images import ImageSet, Known
+from ganbench.data.images import Annotations, ImageSet, Known
 from ganbench.settings import at, dotted_names
 from ganbench.types import UsageError, WorkError
 
@@ -153,7 +153,8 @@ def read_prepared(path: Path, part: str = "train") -> ImageSet:
     files = _checked(path, record, part)
     pixels, labels = _arrays(path, part, files)
     known = Known(record["parts"][part]["fingerprint"], pixels, labels)
-    return ImageSet(str(path), pixels, labels, tuple(record["classes"]) if labels is not None else (), known=known)
+    classes = tuple(record["classes"]) if labels is not None else ()
+    return ImageSet(str(path), pixels, labels, classes, known=known, annotations=_annotations(path, part, files))
 
 
 def verify(path: Path) -> int:
@@ -187,6 +188,14 @@ def _arrays(folder: Path, part: str, files: Container[str]) -> tuple[np.ndarray,
     images, labels = (f"{part}-{name}.npy" for name in ("images", "labels"))
     pixels = np.load(folder / images, mmap_mode="r")
     return pixels, np.load(folder / labels, mmap_mode="r") if labels in files else None
+
+
+def _annotations(folder: Path, part: str, files: Container[str]) -> Annotations | None:
+    name = f"{part}-attributes.npz"
+    if name not in files:
+        return None
+    with np.load(folder / name) as stored:
+        return Annotations(tuple(map(str, stored["names"])), stored["present"])
 
 
 def _facts(folder: Path, part: str) -> dict[str, Any]:

@@ -8,6 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from ganbench.data.images import ImageSet
+from ganbench.explore.probes import Probes, fit_probes
+from ganbench.metrics import features_for
 from ganbench.metrics.embedding import Features, Pixels
 from ganbench.metrics.features import Trained
 
@@ -24,13 +27,20 @@ class Measured(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attributes:
-    """Image statistics, and where the features are those of a classifier the probability of each of its classes.
+    """Image statistics, what probes read, and where the features are a classifier's the probability of each class.
 
     `classes` are the names of the classes that it reads, which are the data's.
     """
 
     features: Features
     classes: tuple[str, ...] = ()
+    probes: Probes | None = None
+
+    @classmethod
+    def of_data(cls, data: ImageSet, features: str) -> Attributes:
+        """What can be said of images like the data's, with the features of that name (`features_for`)."""
+        found = features_for(data, features)
+        return cls(found, data.classes, fit_probes(data, found))
 
     @property
     def reader(self) -> Trained | None:
@@ -40,13 +50,15 @@ class Attributes:
     def names(self, colour: bool) -> tuple[str, ...]:
         """The columns of what is measured."""
         read = tuple(f"reads as {name}" for name in self.classes) if self.reader else ()
-        return (*STATISTICS, *(("warmth",) if colour else ()), *read)
+        return (*STATISTICS, *(("warmth",) if colour else ()), *(self.probes.names if self.probes else ()), *read)
 
     def __call__(self, pixels: Pixels) -> Measured:
-        parts = [statistics(pixels)]
+        parts, features = [statistics(pixels)], self.features(pixels).features
+        if self.probes:
+            parts.append(self.probes(features))
         if self.reader:
             parts.append(self.reader.probabilities(pixels))
-        return Measured(np.concatenate(parts, axis=1), self.features(pixels).features)
+        return Measured(np.concatenate(parts, axis=1), features)
 
 
 def statistics(pixels: Pixels) -> Float[np.ndarray, "n a"]:

@@ -30,7 +30,7 @@ class Exploration:
     subject: Subject
     directions: Directions
     judgement: Judgement
-    features: str
+    attributes: Attributes
     seed: int
 
 
@@ -63,7 +63,7 @@ def explore(
     else:
         found = supervised(subject, count, attributes, seed)
     judged = judge(subject, found.vectors, attributes, seed=seed, watch=watch)
-    return Exploration(subject, *_turned(found, judged), attributes.features.name, seed)
+    return Exploration(subject, *_turned(found, judged), attributes, seed)
 
 
 def check_method(method: str, count: int, noise: int, layer: str | None) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 from ganbench.explore.exploration import Exploration
 from ganbench.explore.frames import frame
 from ganbench.explore.judge import STEADY, UNNAMED
+from ganbench.explore.probes import Probes
 from ganbench.explore.strips import STEPS
 from ganbench.gallery.pages import read_picture
 from ganbench.reports import Page, Picture, Section, Slider, Table, write_page
@@ -68,10 +69,19 @@ def legend(exploration: Exploration) -> list[str]:
         "goes either way; also: what it changes next to that; all: the mean of times over all attributes.",
         "identity: how far the ends are from the start in features, 1 being two images drawn independently; path: the "
         "perceptual path length along the direction, the squared such distance over the squared step. "
-        f"Features: {exploration.features}.",
+        f"Features: {exploration.attributes.features.name}.",
+        *_read(exploration.attributes.probes),
         f"A direction that changes nothing steadily more than 39 of 40 random ones, or what it changes most less than "
         f"{STEADY:.0%} steadily, is named {UNNAMED!r}.",
     ]
+
+
+def _read(probes: Probes | None) -> list[str]:
+    """Which attributes are read by probes, and how well."""
+    if probes is None:
+        return []
+    areas = ", ".join(f"{name} {area:.2f}" for name, area in zip(probes.names, probes.areas, strict=True))
+    return [f"Read by linear probes, with the area under the ROC curve in images held out: {areas}."]
 
 
 def write_explore_page(

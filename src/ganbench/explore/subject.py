@@ -65,19 +65,27 @@ class Subject:
 
     @classmethod
     def of_module(cls, name: str, module: nn.Module, noise: int) -> Subject:
-        """A person's own module from standard normal noise (batch, noise) to images in [-1, 1].
+        """A person's own module from standard normal noise (batch, noise) or (batch, noise, 1, 1) to images in [-1, 1].
 
         Raises:
             UsageError: it does not take such noise, or gives something else.
         """
         if noise < 1:
             raise UsageError(f"{name}: the dimension of the noise is a whole number above 0, not {noise}")
-        subject = cls(name, FromNoise(deepcopy(module)).eval().requires_grad_(False), Noise(dimension=noise))
+        own = deepcopy(module).eval().requires_grad_(False)
+        subject = cls(name, FromNoise(own), Noise(dimension=noise))
         try:
             x = generate(subject.network, subject.latents(2, seed=0))
         # A module of one's own can fail in any way.
         except Exception as error:
-            raise UsageError(f"{name}: the generator does not take noise (2, {noise}): {first_line(error)}") from error
+            subject = cls(name, FromNoise(own, (1, 1)), Noise(dimension=noise))
+            try:
+                x = generate(subject.network, subject.latents(2, seed=0))
+            except Exception:
+                raise UsageError(
+                    f"{name}: the generator takes noise neither as (2, {noise}) nor as (2, {noise}, 1, 1): "
+                    f"{first_line(error)}"
+                ) from error
         if x.dim() != 4 or len(x) != 2 or x.shape[1] not in (1, 3) or not x.isfinite().all():
             raise UsageError(
                 f"{name}: a generator gives finite images (batch, 1 or 3, height, width) in [-1, 1]; of noise "
@@ -135,14 +143,14 @@ class Subject:
 
 
 class FromNoise(nn.Module):
-    """A module of noise alone, called with a latent."""
+    """A module of noise alone, called with a latent; of what else its noise is long, as of maps of 1 x 1."""
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, module: nn.Module, sides: tuple[int, ...] = ()) -> None:
         super().__init__()
-        self.module = module
+        self.module, self.sides = module, sides
 
     def forward(self, latent: Latent) -> Float[Tensor, "batch ..."]:
-        return self.module(latent.z)
+        return self.module(latent.z.reshape(*latent.z.shape, *self.sides))
 
 
 def with_noise(latent: Latent, z: Float[Tensor, "n steps noise"]) -> Latent:

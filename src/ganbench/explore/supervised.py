@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
 
 from ganbench.explore.attributes import Attributes
 from ganbench.explore.directions import Directions
+from ganbench.explore.probes import ridge
 from ganbench.explore.subject import Subject
 from ganbench.seeds import derive
 from ganbench.types import UsageError
 
 DRAWN = 2000
 """Images whose attributes are measured; half of them are held out."""
-
-RIDGE = 0.01
-"""The penalty on the squared weights, beside the mean squared error of a standardised attribute."""
-
-
-def ridge(
-    z: Float[np.ndarray, "n noise"], scores: Float[np.ndarray, "n a"], penalty: float = RIDGE
-) -> Float[np.ndarray, "noise a"]:
-    """The weights w that make mean (score - z w)^2 + penalty |w|^2 least, of each column of scores."""
-    gram = z.T @ z / len(z) + penalty * np.eye(z.shape[1])
-    return np.linalg.solve(gram, z.T @ scores / len(z))
 
 
 def supervised(subject: Subject, count: int, attributes: Attributes, seed: int = 0) -> Directions:

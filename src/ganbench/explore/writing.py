@@ -114,6 +114,7 @@ def _interpolation(subject: Subject, seed: int) -> list[Image.Image]:
 def _index(exploration: Exploration) -> dict[str, Any]:
     """All numbers, the directions in the order of the ranking."""
     judged, found, subject = exploration.judgement, exploration.directions, exploration.subject
+    probes = exploration.attributes.probes
     return {
         "kind": KIND,
         "finished": True,
@@ -122,10 +123,11 @@ def _index(exploration: Exploration) -> dict[str, Any]:
         "found_in": found.found_in,
         "noise": subject.noise,
         "seed": exploration.seed,
-        "features": exploration.features,
+        "features": exploration.attributes.features.name,
         "reach": judged.reach,
         "latents": judged.latents,
         "attributes": list(judged.attributes),
+        "probes": {} if probes is None else dict(zip(probes.names, probes.areas.tolist(), strict=True)),
         "directions": [_entry(exploration, int(place)) for place in judged.ranking],
         "random": {
             "count": len(judged.random.identity),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -27,6 +28,12 @@ SPLITS = 4
 
 KERNEL, NEIGHBOURS = 5_000, 2_000
 """Images on each side, at most, of KID, and of the metrics of neighbours and pixels: their times grow as squares."""
+
+PIXELS = 2**25
+"""Numbers on each side, at most, of the distance of pixels: a quarter of a gigabyte."""
+
+PIECE = 2_000
+"""Images of a large set that are held at once while their features are found."""
 
 WHOLE = 60_000
 """Data of up to so many images is embedded as a whole, and only then is there a `nearest_train`."""
@@ -94,7 +101,7 @@ class ImageRuler(AgainstItself):
     @property
     def reference(self) -> Pixels:
         """The real images that generated ones are held against."""
-        return self._sample.pixels[self._halving(0)[0][: self.count]]
+        return self._pixels(self._halving(0)[0][: self.count])
 
     def measure(self, generated: Pixels, asked: Int[np.ndarray, "draws"] | None = None) -> dict[str, float]:
         """The metrics of generated images, by the names of `IMAGE_METRICS`; images beyond `draws` are ignored.
@@ -111,7 +118,7 @@ class ImageRuler(AgainstItself):
             )
         seen = self.features(generated[: self.draws])
         figures = self._distances(self._halving(0)[0][: self.count], seen.features[: self.count])
-        if len(self._sample) == len(self.data):
+        if self._whole:
             figures["nearest_train"] = _nearness(seen.features[: self.count], self._known.features)
         figures |= self._classes(seen, None if asked is None else asked[: self.draws])
         if "modes" not in figures:
@@ -124,7 +131,7 @@ class ImageRuler(AgainstItself):
         Of more than 60,000 training images only those are looked at whose features are known.
         """
         found = nearest(self.features(generated).features, self._known.features, count)
-        return self._sample.pixels[found.places], found.distances
+        return self._pixels(found.places), found.distances
 
     def _halvings(self) -> list[dict[str, float]]:
         """The training images of `nearest_train` are all but those that stand for generated ones.
@@ -135,15 +142,15 @@ class ImageRuler(AgainstItself):
 
     def _split(self, one: Int[np.ndarray, "half"], other: Int[np.ndarray, "half"]) -> dict[str, float]:
         """The metrics of the images of one half as if the other's had been generated."""
-        images, known = self._sample, self._known
+        known, labels = self._known, self.data.labels
         held_out, rest = other[: self.count], np.concatenate([one, other[self.count :]])
         figures = self._distances(one[: self.count], known.features[held_out])
-        if len(images) == len(self.data):
+        if self._whole:
             figures["nearest_train"] = _nearness(known.features[held_out], known.features[rest])
         drawn = np.concatenate([other, one])[: self.draws]
-        figures |= self._classes(_taken(known, drawn), None if images.labels is None else images.labels[drawn])
+        figures |= self._classes(_taken(known, drawn), None if labels is None else labels[self._places[drawn]])
         if "modes" not in figures:
-            figures["sliced_w"] = _pixel_distance(images.pixels[one[: self.count]], images.pixels[held_out])
+            figures["sliced_w"] = _pixel_distance(self._pixels(one[: self.count]), self._pixels(held_out))
         return figures
 
     def _distances(self, rows: Int[np.ndarray, "count"], generated: Float[np.ndarray, "count f"]) -> dict[str, float]:
@@ -176,21 +183,33 @@ class ImageRuler(AgainstItself):
     def _stacked(self) -> bool:
         return self.data.name.startswith(STACKED)
 
-    @cached_property
-    def _sample(self) -> ImageSet:
-        """The images whose features are known: all, or of a large set as many as the floor needs."""
-        if len(self.data) <= WHOLE:
-            return self.data
-        order = np.random.default_rng(self.seed).permutation(len(self.data))
-        return self.data.take(order[: max(SPLITS * self.count, self.draws)])
-
     @property
+    def _whole(self) -> bool:
+        return len(self.data) <= WHOLE
+
+    @cached_property
+    def _places(self) -> Int[np.ndarray, "known"]:
+        """The images whose features are known: all, or of a large set as many as the floor needs."""
+        if self._whole:
+            return np.arange(len(self.data))
+        order = np.random.default_rng(self.seed).permutation(len(self.data))
+        return order[: max(SPLITS * self.count, self.draws)]
+
+    def _pixels(self, known: Int[np.ndarray, "*n"]) -> Pixels:
+        """Images by their places among the known ones; a large set's are read from its map."""
+        return self.data.pixels[self._places[known]]
+
+    @cached_property
     def _known(self) -> Embedded:
-        return _embedded(self.features, self._sample)
+        if self._whole:
+            return _embedded(self.features, self.data)
+        known = np.arange(len(self._places))
+        pieces = [known[start : start + PIECE] for start in range(0, len(known), PIECE)]
+        return _joined([self.features(self._pixels(piece)) for piece in pieces])
 
     def _halving(self, split: int) -> tuple[Int[np.ndarray, "half"], Int[np.ndarray, "half"]]:
         """Two disjoint random halves of the known images, as places among them."""
-        order = np.random.default_rng(self.seed + split).permutation(len(self._sample))
+        order = np.random.default_rng(self.seed + split).permutation(len(self._places))
         half = len(order) // 2
         return order[:half], order[half : 2 * half]
 
@@ -199,6 +218,10 @@ class ImageRuler(AgainstItself):
 def _embedded(features: Features, images: ImageSet) -> Embedded:
     """Remembered, because rulers of several counts look at the same data."""
     return features(images.pixels)
+
+
+def _joined(parts: Sequence[Embedded]) -> Embedded:
+    return Embedded(*(None if part[0] is None else np.concatenate(part) for part in zip(*parts, strict=True)))  # type: ignore[arg-type]
 
 
 def _taken(embedded: Embedded, rows: Int[np.ndarray, "n"]) -> Embedded:
@@ -210,5 +233,6 @@ def _nearness(generated: Float[np.ndarray, "n f"], training: Float[np.ndarray, "
 
 
 def _pixel_distance(real: Pixels, generated: Pixels) -> float:
-    one, other = (x[:NEIGHBOURS].reshape(min(len(x), NEIGHBOURS), -1).astype(np.float64) for x in (real, generated))
+    count = min(len(real), NEIGHBOURS, max(PIXELS // real[0].size, 1))
+    one, other = (x[:count].reshape(count, -1).astype(np.float64) for x in (real, generated))
     return sliced_w(one, other)

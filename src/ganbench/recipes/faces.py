@@ -17,18 +17,17 @@ from ganbench.schedules import Phase, Turns
 from ganbench.types import Medium
 
 _PAIR = DCGAN(channels=32, halvings=4, kernel=5, normed="inner")
-_CRITIC = replace(_PAIR, activation="leaky-relu")
 
 
 def thesis_dcgan(medium: Medium = "colour images") -> Recipe:
     """The thesis's DCGAN for faces (arXiv:1511.06434): 5 x 5 convolutions, one discriminator turn to two.
 
-    D: 32, 64, 128 and 256 maps, norms after the second and third, a score; the thesis has no activation between the
-    last maps and the score, ours has one. G: the mirror, with norms between its transposed convolutions. Adam at 1e-3
-    with beta1 0.5.
+    D: 32, 64, 128 and 256 maps with relu, norms after the second and third, a score; the thesis has no activation
+    between the last maps and the score, ours has one. G: the mirror, with norms between its transposed convolutions.
+    Adam at 1e-3 with beta1 0.5.
     """
     return replace(
-        _with(thesis.thesis_dcgan(), critic=_CRITIC, generator=_PAIR), turns=Turns(critic=1, generator=2), rounds=7200
+        _with(thesis.thesis_dcgan(), critic=_PAIR, generator=_PAIR), turns=Turns(critic=1, generator=2), rounds=7200
     )
 
 
@@ -57,7 +56,7 @@ def wdcgan_gp(medium: Medium = "colour images") -> Recipe:
 
     The critic has no norm. The thesis tried it on captchas alone; turns and rates are those of `wdcgan-opt` here.
     """
-    return thesis.penalised(wdcgan_opt(medium), _CRITIC)
+    return thesis.penalised(wdcgan_opt(medium), _PAIR)
 
 
 def thesis_wgan(medium: Medium = "colour images") -> Recipe:

@@ -17,7 +17,6 @@ from ganbench.explore.exploration import explore
 from ganbench.explore.judge import RANDOM, UNNAMED, Judgement, judge
 from ganbench.explore.subject import Subject
 from ganbench.explore.writing import draw_strips
-from ganbench.metrics import features_for
 from ganbench.runs import RunFolder
 from ganbench.seeds import derive
 from ganbench.settings import settings
@@ -63,7 +62,7 @@ class Exploring:
         assert isinstance(data, ImageSet)
         train_wholly(bench, between(on_share, 0.0, TRAINING_SHARE))
         subject = Subject.of_run(bench)
-        attributes = Attributes(features_for(data, bench.configuration.features), data.classes)
+        attributes = Attributes.of_data(data, bench.configuration.features)
         half = (1 + TRAINING_SHARE) / 2
         judging = between(on_share, TRAINING_SHARE, half)
         found = explore(subject, attributes, self.method, self.directions, seed, watch=judging)

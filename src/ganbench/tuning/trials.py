@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -82,16 +81,16 @@ def _reached(benches: Sequence[Workbench], snapshot: int, value: float, cause: s
 def try_once(
     search: Search,
     study: optuna.Study,
+    trial: optuna.Trial,
     data: DataSet,
     rulers: Rulers,
     interrupted: Callable[[], bool],
     tell: Callable[[], None] = lambda: None,
 ) -> None:
-    """Does one trial; `tell` is called at each snapshot. One that was interrupted stays as one that is running.
+    """Does a trial that was asked for; `tell` is called at each snapshot. Interrupted, it stays as one that is running.
 
     A trial that cannot be done must not end the search, so whatever happens to it becomes its state.
     """
-    trial = study.ask()
     try:
         settings = search.settings(trial)
         trial.set_user_attr("settings", settings)
@@ -108,9 +107,8 @@ def try_once(
                 continue
             return
     except Exception as error:
-        with suppress(Exception):  # a storage that does not answer: the trial stays as one that is running
-            trial.set_user_attr("failure", f"{type(error).__name__}: {error}")
-            study.tell(trial, state=TrialState.FAIL)
+        trial.set_user_attr("failure", f"{type(error).__name__}: {error}")
+        study.tell(trial, state=TrialState.FAIL)
 
 
 @dataclass(frozen=True, slots=True)

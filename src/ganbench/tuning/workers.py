@@ -49,7 +49,7 @@ def try_all(
                 if interrupted():
                     break
                 study.sampler = sampler(ticket, together=False)
-                try_once(search, study, data, rulers, interrupted, tell)
+                try_once(search, study, study.ask(), data, rulers, interrupted, tell)
                 tell()
             continue
         _with_processes(search, study.study_name, data, storage, tickets, jobs, interrupted, tell)
@@ -98,7 +98,8 @@ def _work(search: Search, name: str, storage: str, gifts: Any, taken: Any, end: 
     while not stop.is_set():
         with taken.get_lock():
             ticket, taken.value = taken.value, taken.value + 1
-        if ticket >= end:
-            return
-        study.sampler = sampler(ticket, together=True)
-        try_once(search, study, data, rulers, stop.is_set)
+            if ticket >= end:
+                return
+            study.sampler = sampler(ticket, together=True)
+            trial = study.ask()  # within the lock: of a trial that waits SQLite would let two workers have the same
+        try_once(search, study, trial, data, rulers, stop.is_set)
