@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
-from types import FrameType
 from typing import Any
 
 from torch import Tensor
@@ -21,6 +18,7 @@ from ganbench.data import load
 from ganbench.data.images import Images
 from ganbench.divergence import why_diverged
 from ganbench.gallery import gallery_for
+from ganbench.interrupts import interruptible
 from ganbench.machine import settle
 from ganbench.metrics.guides import guide_of
 from ganbench.runs import RunFolder
@@ -69,19 +67,21 @@ def fit(
                 session.run(signalled, watch)
         else:
             session.run(interrupted, watch)
-    except sharing.LostError as error:
+    except WorkError as error:  # another process, or what streams the data, is gone
         kept = checkpoints.read_last(folder.checkpoints)
-        raise WorkError(
-            f"{error}; round {kept.round if kept else 0} is kept, and `ganbench train --resume --out {folder.path}` "
-            "goes on from there, with any number of processes"
-        ) from None
+        raise WorkError(f"{error}; round {kept.round if kept else 0} is kept, and {_going_on(folder.path)}") from error
     return session.finish()
+
+
+def _going_on(path: object) -> str:
+    return f"`ganbench train --resume --out {path}` goes on from there, with any number of processes"
 
 
 @dataclass(frozen=True, slots=True)
 class Orders:
     """What the first process of a shared training tells the others: all that decides it, and where it stands."""
 
+    path: str
     tree: dict[str, Any]
     fingerprint: str
     tensors: dict[str, Tensor]
@@ -95,7 +95,7 @@ class Orders:
                 f"{folder.path}: its data were given as an array, which only one process has: go on with one"
             )
         tensors = {name: tensor.cpu() for name, tensor in bench.state.tensors().items()}
-        return cls(bench.configuration.tree(), bench.fingerprint, tensors, bench.state.counters())
+        return cls(str(folder.path), bench.configuration.tree(), bench.fingerprint, tensors, bench.state.counters())
 
 
 def follow() -> None:
@@ -111,10 +111,13 @@ def follow() -> None:
     if bench.fingerprint != orders.fingerprint:
         raise UsageError(f"{configuration.data} is not the same here as where the first process found it")
     bench.state.restore(orders.tensors, orders.counters)
-    with interruptible() as signalled, closing(bench.play()) as reports:
-        for _ in reports:
-            if signalled():
-                break
+    try:
+        with interruptible() as signalled, closing(bench.play()) as reports:
+            for _ in reports:
+                if signalled():
+                    break
+    except sharing.LostError as error:
+        raise WorkError(f"{error}; {_going_on(orders.path)}") from error
 
 
 def check(bench: Workbench) -> None:
@@ -295,32 +298,6 @@ class Session:
             best = at_best.measure(measure.final)
         self.measuring += time.perf_counter() - start
         return {"final": final, "best": best, "floor": floor}
-
-
-@contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """Turns the first Ctrl-C or termination signal into a question that training asks between rounds.
-
-    A second one ends the process at once. Signals reach only the main thread; elsewhere nothing is changed.
-    """
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
-        return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        asked.set()
-        for each, handler in before.items():
-            signal.signal(each, handler)
-
-    for number in before:
-        signal.signal(number, ask)
-    try:
-        yield asked.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _crossed(before: float, share: float, parts: int) -> bool:

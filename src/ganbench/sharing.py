@@ -270,5 +270,4 @@ def _ask(collective: Callable[[], T]) -> T:
     try:
         return collective()
     except RuntimeError as error:
-        said = first_line(error)
-        raise LostError(f"a process of this training was lost, or cannot be spoken with ({said})") from None
+        raise LostError("a process of this training was lost, or cannot be spoken with") from error

@@ -2,6 +2,10 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -17,7 +21,7 @@ from ganbench.data.faces import Faces, prepare_faces
 from ganbench.data.images import Images
 from ganbench.data.prepared import read_prepared, verify
 from ganbench.data.stored import Stored
-from ganbench.types import UsageError
+from ganbench.types import UsageError, WorkError
 
 RNG = np.random.default_rng(0)
 
@@ -96,6 +100,7 @@ def test_it_goes_on_after_an_interruption(
     """The files that were done are not opened again, and the set is the same."""
     prepare_faces(photographs, Faces(size=8), tmp_path / "whole", jobs=1)
     monkeypatch.setattr(faces, "SHARD", 4)
+    monkeypatch.setattr(faces, "PIECE", 4)
     noted, original = 0, faces._note
 
     def interrupted(*words: object) -> None:
@@ -123,6 +128,7 @@ def test_pixels_that_were_lost_are_made_again(
     """As after a power cut; they would be black images that no hash tells from right ones."""
     prepare_faces(photographs, Faces(size=8), tmp_path / "whole", jobs=1)
     monkeypatch.setattr(faces, "SHARD", 4)
+    monkeypatch.setattr(faces, "PIECE", 4)
     with monkeypatch.context() as patched:
         patched.setattr(faces, "_as_array", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
@@ -148,24 +154,30 @@ def test_an_attribute_of_celebas_list_is_the_label(photographs: Path, tmp_path: 
         prepare_faces(photographs, Faces(attribute="Male"), tmp_path / "other", jobs=1)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["photographs", "set"]
     made = prepare_faces(photographs, Faces(size=8), tmp_path / "none", jobs=1)
-    assert (made.attributes, made.unlisted) == (0, 15)
+    assert made.attributes == 0
+    assert made.unusable.startswith("15 files are not in")
     assert load(tmp_path / "none").annotations is None
 
 
-@pytest.mark.parametrize("zipped", [False, True])
-def test_all_attributes_of_celebas_list_are_kept(photographs: Path, tmp_path: Path, zipped: bool) -> None:
+@pytest.mark.parametrize("kind", ["in", "beside", "zip", "table"])
+def test_all_attributes_of_celebas_list_are_kept(photographs: Path, tmp_path: Path, kind: str) -> None:
     has = np.random.default_rng(1).random((20, 3)) < 0.5
-    rows = [" ".join([f"{i:06d}.png", *("1" if each else "-1" for each in has[i])]) for i in range(20)]
-    (tmp_path / "list_attr_celeba.txt").write_text("\n".join(["20", "Smiling Male Young", *rows]))
+    rows = [[f"{i:06d}.png", *("1" if each else "-1" for each in has[i])] for i in range(20)]
+    if kind == "table":
+        text = "\n".join(map(",".join, [["image_id", "Smiling", "Male", "Young"], *rows]))
+        (photographs / "list_attr_celeba.csv").write_text(text)
+    else:
+        place = tmp_path if kind == "beside" else photographs
+        (place / "list_attr_celeba.txt").write_text("\n".join(["20", "Smiling Male Young", *map(" ".join, rows)]))
     source = photographs
-    if zipped:
+    if kind == "zip":
         source = tmp_path / "photographs.zip"
         with zipfile.ZipFile(source, "w") as archive:
-            for path in photographs.rglob("*.png"):
-                archive.write(path, path.relative_to(photographs))
+            for path in photographs.rglob("*.*"):
+                archive.write(path, Path("celeba") / path.relative_to(photographs))
     for made in (True, False):
         done = prepare_faces(source, Faces(size=8), tmp_path / "set", jobs=1)
-        assert (done.attributes, done.unlisted, done.made) == (3, 0, made)
+        assert (done.attributes, done.unusable, done.made) == (3, "", made)
     found = load(tmp_path / "set")
     assert found.labels is None
     order = np.array([18, 2, 5])
@@ -179,7 +191,29 @@ def test_all_attributes_of_celebas_list_are_kept(photographs: Path, tmp_path: Pa
 def test_a_damaged_list_of_attributes_is_told_before_the_work(photographs: Path, tmp_path: Path, row: str) -> None:
     (photographs / "list_attr_celeba.txt").write_text(f"1\nSmiling Male\n{row}\n")
     with pytest.raises(UsageError, match="is damaged"):
+        prepare_faces(photographs, Faces(size=8, attribute="Male"), tmp_path / "set", jobs=1)
+    assert "is damaged" in prepare_faces(photographs, Faces(size=8), tmp_path / "set", jobs=1).unusable
+
+
+def test_attributes_that_came_later_are_told(photographs: Path, tmp_path: Path) -> None:
+    prepare_faces(photographs, Faces(size=8), tmp_path / "set", jobs=1)
+    rows = [f"{i:06d}.png 1" for i in range(20)]
+    (photographs / "list_attr_celeba.txt").write_text("\n".join(["20", "Smiling", *rows]))
+    with pytest.raises(UsageError, match="without the attributes"):
         prepare_faces(photographs, Faces(size=8), tmp_path / "set", jobs=1)
+
+
+def test_two_do_not_prepare_the_same(photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the folder has its name."""
+    original = faces.publish
+
+    def second(*words: object) -> bool:
+        with pytest.raises(WorkError, match="by another process"):
+            prepare_faces(photographs, Faces(size=8), tmp_path / "set", jobs=1)
+        return original(*words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(faces, "publish", second)
+    assert prepare_faces(photographs, Faces(size=8), tmp_path / "set", jobs=1).made
 
 
 def test_a_map_gives_the_very_batches_that_memory_does(photographs: Path, tmp_path: Path) -> None:
@@ -209,3 +243,27 @@ def test_a_set_that_is_too_large_stays_on_the_disk(
     with pytest.raises(UsageError, match="prepare them again"):
         load(tmp_path / "set", Images(size=16))
     assert verify(tmp_path / "set") > 19 * 8 * 8 * 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")
+def test_ctrl_c_ends_it_with_a_sentence_and_it_goes_on(tmp_path: Path) -> None:
+    """Sent to all processes, as a terminal does, while those that cut are being started."""
+    source, out = tmp_path / "photographs", tmp_path / "set"
+    source.mkdir()
+    for i in range(2000):
+        Image.new("RGB", (40, 40), (i % 256, 0, 0)).save(source / f"{i:06d}.png")
+    words = [sys.executable, "-m", "ganbench", "data", "prepare", "faces", str(source), "--out", str(out)]
+    words += ["--size", "16", "--jobs", "2"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, start_new_session=True) as preparing:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / ".set.partial" / "train-images.npy").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(0.5)
+        os.killpg(preparing.pid, signal.SIGINT)
+        _, said = preparing.communicate(timeout=60)
+    assert preparing.returncode == 1
+    assert said.strip().endswith("ganbench: interrupted: the same command goes on")
+    assert "Traceback" not in said
+    assert subprocess.run(words, capture_output=True, check=False).returncode == 0
+    assert len(load(out)) == 2000

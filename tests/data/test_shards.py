@@ -30,8 +30,13 @@ class Sender(SimpleHTTPRequestHandler):
     """Sends files, their last bytes where these are asked for, and counts which were sent whole."""
 
     whole: ClassVar[Counter[str]] = Counter()
+    busy: ClassVar[list[int]] = []
+    """Answers that it gives before it sends anything."""
 
     def do_GET(self) -> None:
+        if self.busy:
+            self.send_error(self.busy.pop())
+            return
         path, asked = Path(self.translate_path(self.path)), self.headers.get("Range")
         if asked is None or not path.is_file():
             self.whole[path.name] += 1
@@ -116,8 +121,11 @@ def test_the_fingerprint_tells_other_shards_and_sizes(served: tuple[Path, str]) 
     assert read(address, "grey").shape == (1, SIZE, SIZE)
     write(folder / "3.parquet", [encoded(200)] * ROWS)
     assert read(address).fingerprint != one.fingerprint
-    with pytest.raises(WorkError, match="has changed"):
-        [one.things()[torch.tensor([i])] for i in range(0, SHARDS * ROWS, ROWS)]
+    for content in (None, b"<html>not now</html>"):
+        if content:
+            (folder / "3.parquet").write_bytes(content)
+        with pytest.raises(WorkError, match="has changed"):
+            [one.things()[torch.tensor([i])] for i in range(0, SHARDS * ROWS, ROWS)]
 
 
 def test_rows_that_are_no_images_are_replaced_by_others_of_their_shard(served: tuple[Path, str]) -> None:
@@ -173,6 +181,17 @@ def test_lists_that_are_refused(content: str, said: str, served: tuple[Path, str
     (folder / "all.json").write_text(content)
     with pytest.raises(UsageError, match=said):
         read(address)
+
+
+def test_a_busy_server_is_asked_again(served: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganbench.data.shards._PATIENCE", (0.0,) * 4)
+    for answers, said in (([429, 408, 503], ""), ([403], "Forbidden")):
+        monkeypatch.setattr(Sender, "busy", answers)
+        if said:
+            with pytest.raises(WorkError, match=said):
+                read(served[1])
+        else:
+            assert len(read(served[1])) == 2 * ROWS
 
 
 def test_what_cannot_be_fetched_is_told(served: tuple[Path, str]) -> None:

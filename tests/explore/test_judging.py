@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageFilter
 from torch import Tensor, nn
 
 from ganbench.data.digits import digits
 from ganbench.explore import Attributes, Subject, explore
-from ganbench.explore.attributes import STATISTICS, statistics
+from ganbench.explore.attributes import COLOUR_STATISTICS, STATISTICS, statistics
 from ganbench.explore.judge import UNNAMED, judge
 from ganbench.explore.strips import moved
 from ganbench.explore.subject import with_noise
@@ -61,12 +62,38 @@ def test_an_image_without_ink_has_none_of_its_measures(grey: int) -> None:
     np.testing.assert_array_equal(statistics(np.full((2, 9, 9), grey, np.uint8))[:, 1:], 0)
 
 
-def test_warmth_is_red_less_blue() -> None:
-    pixels = np.zeros((1, 4, 4, 3), np.uint8)
-    pixels[..., 0], pixels[..., 2] = 255, 51
-    assert statistics(pixels)[0, -1] == pytest.approx(0.8)
-    assert ATTRIBUTES.names(colour=True)[-1] == "warmth"
-    assert len(ATTRIBUTES.names(colour=True)) == statistics(pixels).shape[1]
+def photograph() -> np.ndarray:
+    """Its left half is red and its right half nearly white, with an edge between."""
+    pixels = np.zeros((1, 8, 12, 3), np.uint8)
+    pixels[:, :, :6, 0], pixels[:, :, 6:] = 153, (255, 255, 204)
+    return pixels
+
+
+def test_light_and_colours_of_a_photograph() -> None:
+    measured = dict(zip(COLOUR_STATISTICS, statistics(photograph())[0], strict=True))
+    dark, light = 0.6 / 3, 2.8 / 3
+    assert measured == pytest.approx(
+        {
+            "brightness": (dark + light) / 2,
+            "contrast": (light - dark) / 2,
+            "sharpness": 2 / 11,  # one edge among eleven places, of two standard deviations
+            "light from the right": light - dark,
+            "saturation": (0.6 + 0.2) / 2,
+            "warmth": (0.6 + 0.2) / 2,
+        }
+    )
+    assert ATTRIBUTES.names(colour=True) == COLOUR_STATISTICS
+
+
+def test_contrast_takes_no_part_in_sharpness_and_blur_does() -> None:
+    rng = np.random.default_rng(0)
+    sharp = rng.integers(100, 156, (1, 32, 32, 3)).astype(np.uint8)
+    faint = (128 + (sharp.astype(float) - 128) / 2).round().astype(np.uint8)
+    blurred = np.asarray(Image.fromarray(sharp[0]).filter(ImageFilter.GaussianBlur(2)))[None]
+    place = COLOUR_STATISTICS.index("sharpness")
+    one, other, third = (statistics(pixels)[0, place] for pixels in (sharp, faint, blurred))
+    assert other == pytest.approx(one, rel=0.02)
+    assert third < one / 2
 
 
 def test_a_classifier_of_the_data_adds_its_classes() -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from ganbench.explore import Subject, explore
 from ganbench.explore.layers import noise_weight
@@ -13,7 +14,7 @@ from ganbench.explore.subject import with_noise
 from ganbench.explore.writing import _interpolation
 from ganbench.networks import Residual, Style
 from ganbench.networks.style import Synthesis
-from ganbench.priors import Noise
+from ganbench.priors import Coded, Noise
 from ganbench.types import Sizes, UsageError
 from tests.explore.made import ATTRIBUTES, NOISE, stroke
 
@@ -68,7 +69,7 @@ def test_w_that_was_not_moved_gives_the_images_of_the_noise(labels: bool) -> Non
 
 def test_layers_outside_the_range_keep_what_was_drawn() -> None:
     moved = in_styles(styled(), "3")
-    body = moved.network.body
+    body = moved.network.generator.body
     given: list[torch.Tensor] = []
     for layer in body.layers:  # type: ignore[union-attr]
         layer.register_forward_hook(lambda _, inputs, output: given.append(inputs[1]))
@@ -117,3 +118,53 @@ def test_other_generators_have_no_ranges() -> None:
     assert not is_styled(Subject("residual", residual, Noise(dimension=NOISE)))
     with pytest.raises(UsageError, match=r"--layers 0-1.*style-based"):
         explore(stroke(), ATTRIBUTES, layers="0-1")
+
+
+class Elsewhere(nn.Module):
+    """A style-based generator as other packages have them; the last w is given to two matrices."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mapped = nn.Linear(NOISE, WIDTH)
+        self.affine = nn.ModuleList(nn.Linear(WIDTH, 7) for _ in range(3))
+        self.to_image = nn.Linear(WIDTH, 7)
+        self.out = nn.Linear(7, 3 * 8 * 8)
+
+    def mapping(self, z: torch.Tensor) -> torch.Tensor:
+        return self.mapped(z).tanh()[:, None].repeat(1, 3, 1)
+
+    def synthesis(self, ws: torch.Tensor) -> torch.Tensor:
+        h = sum(affine(ws[:, k]) for k, affine in enumerate(self.affine))
+        return self.out(h + self.to_image(ws[:, 2])).tanh().view(-1, 3, 8, 8)
+
+
+def test_a_style_based_generator_of_elsewhere_is_explored_by_layers() -> None:
+    torch.manual_seed(0)
+    module = Elsewhere()
+    subject = Subject.of_module("elsewhere", module, NOISE)
+    assert is_styled(subject)
+    for layers, affine in (("0", [module.affine[0]]), ("1-2", [*module.affine[1:], module.to_image])):
+        _, rows = noise_weight(in_styles(subject, layers))
+        stacked = torch.cat([each.weight.detach().double().T for each in affine], dim=1)
+        assert {tuple(column) for column in rows.T.tolist()} == {tuple(column) for column in stacked.T.tolist()}
+    z = subject.latents(4, seed=3).z
+    moved = in_styles(subject, "0")
+    np.testing.assert_allclose(subject.images(subject.latents(4, 3)), moved.images(moved.latents(4, 3)), atol=1)
+    assert moved.latents(4, 3).z.shape == (len(z), WIDTH)
+    with pytest.raises(UsageError, match=r"such as 0-2"):
+        in_styles(subject, "3")
+    assert explore(subject, ATTRIBUTES, "sefa", 2, layers="1").directions.vectors.shape == (2, WIDTH)
+
+
+def test_codes_are_held_in_w_as_in_the_noise() -> None:
+    """What a code asks for is no direction of w, whatever way directions are found."""
+    torch.manual_seed(0)
+    prior = Coded(Noise(dimension=5), categories=0, continuous=2)
+    sizes = Sizes((3, 16, 16), noise=5, code=prior.code_width)
+    network = Style(channels=4, most=8, width=WIDTH, depth=2).generator(sizes).eval()
+    subject = Subject("coded", network, prior)
+    moved = in_styles(subject)
+    of_noise, of_w = (each.asked(each.latents(50, 1)) for each in (subject, moved))
+    assert of_noise.shape == of_w.shape == (50, 3)
+    np.testing.assert_allclose(of_w @ of_w.T, of_noise @ of_noise.T, atol=1e-9)
+    np.testing.assert_array_equal(subject.images(subject.rows(4)), moved.images(moved.rows(4)))

@@ -77,8 +77,8 @@ def faces(
     print(f"{made.images:,} images of {size} x {size}, RGB{f', labelled by {attribute}' if attribute else ''}")
     if made.attributes:
         print(f"{made.attributes} attributes of each, by which ganbench explore judges directions")
-    if made.unlisted:
-        print(f"attributes: none are kept, for the list lacks {made.unlisted:,} of the files")
+    if made.unusable:
+        print(f"attributes: none are kept; {made.unusable}")
     if made.rejected:
         print(f"rejected: {len(made.rejected):,}, each with its reason in {out / 'rejected.csv'}")
     print(f"look at: ganbench data describe {shlex.quote(str(out))} --out faces.png")

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import sys
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -30,6 +31,7 @@ from ganbench.data.folders import pictures_in
 from ganbench.data.images import MINIMUM_IMAGES, Annotations, Images
 from ganbench.data.pictures import read_picture
 from ganbench.data.prepared import Origin, is_prepared, publish, read_prepared, require_room, verify
+from ganbench.interrupts import interruptible, no_interrupts
 from ganbench.launch import cores
 from ganbench.settings import settings, to_tree, unknown
 from ganbench.types import UsageError, WorkError
@@ -37,10 +39,11 @@ from ganbench.types import UsageError, WorkError
 KNOWN_CROPS = {(178, 218): (148, 148), (250, 250): (128, 128)}
 """What is taken from the middle of CelebA's aligned images and of LFW's, by the size of a file: the face alone."""
 
-ATTRIBUTES = "list_attr_celeba.txt"
+ATTRIBUTES = ("list_attr_celeba.txt", "list_attr_celeba.csv")
+"""CelebA's list as its authors give it out, and as a table."""
 
 SHARD = 2048
-"""Files between two places from which an interrupted preparation can go on."""
+"""Files after which what is done is noted, so that a preparation that was killed goes on from there."""
 
 PIECE = 64
 """Files that a process is given at once."""
@@ -106,14 +109,14 @@ class Progress:
 class Prepared(NamedTuple):
     """What came of a preparation; `made` is False where the very same set was there.
 
-    `attributes`: so many are kept of each image. `unlisted`: a list of attributes was there, but lacks so many files.
+    `attributes`: so many are kept of each image; `unusable` says why none of a list that is there.
     """
 
     images: int
     rejected: list[Rejection]
     made: bool
     attributes: int = 0
-    unlisted: int = 0
+    unusable: str = ""
 
 
 def prepare_faces(source: Path, how: Faces, out: Path, jobs: int | None = None) -> Prepared:
@@ -129,47 +132,24 @@ def prepare_faces(source: Path, how: Faces, out: Path, jobs: int | None = None) 
     """
     origin = Origin("faces", str(source.absolute()), to_tree(how, for_file=True))
     require_room(out, origin)
+    with pictures_in(source) as pictures:
+        names = [picture.name for picture in pictures]
+    listed, unusable = _listed(source, names)
+    if how.attribute:
+        _require(how.attribute, listed, unusable, source)  # before hours of work
     if is_prepared(out):
         verify(out)
         there = read_prepared(out)
-        _require_same_files(source, out)
-        return Prepared(len(there), [], False, len(there.annotations.names) if there.annotations else 0)
-    with pictures_in(source) as pictures:
-        names = [picture.name for picture in pictures]
-    listed = _listed(source)
-    if how.attribute:
-        _require(how.attribute, listed, names, source)  # before hours of work
-    unlisted = len(listed.lacking(names)) if listed else 0
+        _require_same_files(source, names, out)
+        kept = there.annotations.names if there.annotations else ()
+        if listed and listed.names != kept:
+            raise UsageError(f"{out} was prepared without the attributes of {listed.path}; name a new folder")
+        return Prepared(len(there), [], False, len(kept), unusable)
     filled = out.resolve().with_name(f".{out.resolve().name}.partial")
     try:
         filled.mkdir(parents=True, exist_ok=True)
         with _alone(filled, out):
-            done = _cut(source, names, how, filled, jobs)
-        count = len(names) - len(done.rejected)
-        if count < MINIMUM_IMAGES:
-            firsts = "; ".join(f"{name}: {reason}" for name, reason in done.rejected[:3])
-            raise UsageError(
-                f"{source}: {count} of its {len(names):,} images can be used, where {MINIMUM_IMAGES} are needed"
-                + (f"; {firsts}" if firsts else "")
-            )
-        _as_array(filled, count, how.size)
-        lost = {rejection.name for rejection in done.rejected}
-        kept = [name for name in names if name not in lost]
-        _write_table(filled / "images.csv", ("file",), [(name,) for name in kept])
-        _write_table(filled / "rejected.csv", ("name", "reason"), done.rejected)
-        classes: tuple[str, ...] = ()
-        noted = listed.annotations(kept) if listed and not unlisted else None
-        if noted:
-            np.savez_compressed(filled / "train-attributes.npz", names=np.array(noted.names), present=noted.present)
-        if noted and how.attribute:
-            place = noted.names.index(how.attribute)
-            np.save(filled / "train-labels.npy", noted.present[:, place].astype(np.int64))
-            classes = (f"not {how.attribute}", how.attribute)
-        publish(filled, out, origin, {"train": {"images": count}}, classes)
-        for name in (_STATE, _LOCK):  # not before: what is interrupted until then goes on
-            (out / name).unlink(missing_ok=True)
-        shutil.rmtree(filled, ignore_errors=True)
-        return Prepared(count, done.rejected, True, len(noted.names) if noted else 0, unlisted)
+            return _prepared(source, names, how, origin, listed, unusable, filled, out, jobs)
     except UsageError:
         shutil.rmtree(filled, ignore_errors=True)
         raise
@@ -177,16 +157,53 @@ def prepare_faces(source: Path, how: Faces, out: Path, jobs: int | None = None) 
         raise WorkError(f"{out} cannot be written: {error.strerror or error}") from None
 
 
-def _require_same_files(source: Path, out: Path) -> None:
+def _prepared(
+    source: Path,
+    names: Sequence[str],
+    how: Faces,
+    origin: Origin,
+    listed: _Listed | None,
+    unusable: str,
+    filled: Path,
+    out: Path,
+    jobs: int | None,
+) -> Prepared:
+    """Fills one folder and gives it the other's name."""
+    done = _cut(source, names, how, filled, jobs)
+    count = len(names) - len(done.rejected)
+    if count < MINIMUM_IMAGES:
+        firsts = "; ".join(f"{name}: {reason}" for name, reason in done.rejected[:3])
+        raise UsageError(
+            f"{source}: {count} of its {len(names):,} images can be used, where {MINIMUM_IMAGES} are needed"
+            + (f"; {firsts}" if firsts else "")
+        )
+    _as_array(filled, count, how.size)
+    lost = {rejection.name for rejection in done.rejected}
+    kept = [name for name in names if name not in lost]
+    _write_table(filled / "images.csv", ("file",), [(name,) for name in kept])
+    _write_table(filled / "rejected.csv", ("name", "reason"), done.rejected)
+    noted = listed.annotations(kept) if listed else None
+    classes: tuple[str, ...] = ()
+    if noted:
+        np.savez_compressed(filled / "train-attributes.npz", names=np.array(noted.names), present=noted.present)
+    if noted and how.attribute:
+        labels = noted.present[:, noted.names.index(how.attribute)]
+        np.save(filled / "train-labels.npy", labels.astype(np.int64))
+        classes = (f"not {how.attribute}", how.attribute)
+    publish(filled, out, origin, {"train": {"images": count}}, classes)
+    (out / _STATE).unlink(missing_ok=True)  # not before: what is interrupted until then goes on
+    shutil.rmtree(filled, ignore_errors=True)
+    return Prepared(count, done.rejected, True, len(noted.names) if noted else 0, unusable)
+
+
+def _require_same_files(source: Path, names: Sequence[str], out: Path) -> None:
     """Raises UsageError where the source has other files than those that a set was made of."""
-    with pictures_in(source) as pictures:
-        names = {picture.name for picture in pictures}
     try:
         known = _column(out / "images.csv", "file") | _column(out / "rejected.csv", "name")
     except (OSError, KeyError):
         raise UsageError(f"{out}: its lists of files are damaged; prepare the data again, into a new folder") from None
-    if more := len(names - known) + len(known - names):
-        raise UsageError(f"{out} was prepared when {source} had other files ({more:,} differ); name a new folder")
+    if others := len(known.symmetric_difference(names)):
+        raise UsageError(f"{out} was prepared when {source} had other files ({others:,} differ); name a new folder")
 
 
 def _column(table: Path, name: str) -> set[str]:
@@ -199,42 +216,51 @@ def _cut(source: Path, names: Sequence[str], how: Faces, filled: Path, jobs: int
     asked = hashlib.sha256(json.dumps([str(source.absolute()), list(names), to_tree(how, for_file=True)]).encode())
     each = 3 * how.size**2
     done = _done(filled, asked.hexdigest(), each)
-    shards = range(done.files, len(names), SHARD)
-    with open(filled / _PIXELS, "r+b" if (filled / _PIXELS).exists() else "w+b") as file, _mapping(jobs) as mapped:
+    pieces = [names[start : start + PIECE] for start in range(done.files, len(names), PIECE)]
+    told, noted = Console(stderr=True), done.files
+    with (
+        open(filled / _PIXELS, "r+b" if (filled / _PIXELS).exists() else "w+b") as file,
+        _mapping(jobs) as mapped,
+        interruptible() as interrupted,
+    ):
         file.seek(_HEADER + each * (done.files - len(done.rejected)))
         file.truncate()
-        work = partial(_pieces, source, how)
-        told = Console(stderr=True)
-        for start in track(shards, f"cutting {len(names):,} images", console=told, disable=not told.is_terminal):
-            shard = names[start : start + SHARD]
-            pieces = [shard[i : i + PIECE] for i in range(0, len(shard), PIECE)]
-            for pixels, rejected in mapped(work, pieces):
-                file.write(pixels.data)
-                done.rejected += rejected
-            done.files = start + len(shard)
-            file.flush()
-            os.fsync(file.fileno())  # what is noted as done is so after a power cut, too
-            _note(filled, asked.hexdigest(), done)
+        made = zip(pieces, mapped(partial(_pieces, source, how), pieces), strict=True)
+        shown = track(made, f"cutting {len(names):,} images", len(pieces), console=told, disable=not told.is_terminal)
+        for piece, (pixels, rejected) in shown:
+            file.write(pixels.data)
+            done.rejected += rejected
+            done.files += len(piece)
+            if done.files - noted >= SHARD or done.files == len(names) or interrupted():
+                file.flush()
+                os.fsync(file.fileno())  # what is noted as done is so after a power cut, too
+                _note(filled, asked.hexdigest(), done)
+                noted = done.files
+                if not told.is_terminal:
+                    print(f"{done.files:,} of {len(names):,} images are cut", file=sys.stderr, flush=True)
+            if interrupted():
+                raise WorkError("interrupted: the same command goes on")
     return done
 
 
 @contextmanager
 def _alone(filled: Path, out: Path) -> Iterator[None]:
     """Raises WorkError where another process prepares the same folder, on systems that have such locks."""
-    with open(filled / _LOCK, "w") as lock:
+    beside = filled.with_suffix(".lock")
+    with open(beside, "w") as lock:
         try:
             import fcntl
-        except ImportError:
-            yield
-            return
-        try:
+
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except ImportError:
+            pass
         except BlockingIOError:
             raise WorkError(f"{out} is being prepared by another process") from None
         yield
+    beside.unlink(missing_ok=True)
 
 
-_PIXELS, _STATE, _LOCK, _HEADER = "train-images.npy", "state.json", "lock", 128
+_PIXELS, _STATE, _HEADER = "train-images.npy", "state.json", 128
 """The header of the array is written when it is known how many images there are; NumPy's has so many bytes."""
 
 
@@ -263,13 +289,15 @@ def _mapping(jobs: int | None) -> Iterator[Callable[..., Iterable[tuple[np.ndarr
         yield map
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        with no_interrupts():  # Ctrl-C is for this process alone; each task starts one of the others
+            for _ in range(jobs):
+                pool.submit(int)
         try:
             yield pool.map
         except BrokenProcessPool:
             raise WorkError("a process that cut images was killed; the same command goes on") from None
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _pieces(source: Path, how: Faces, names: Sequence[str]) -> tuple[np.ndarray, list[Rejection]]:
@@ -321,9 +349,6 @@ class _Listed(NamedTuple):
     names: tuple[str, ...]
     of: dict[str, list[bool]]
 
-    def lacking(self, files: Sequence[str]) -> list[str]:
-        return [file for file in files if _bare(file) not in self.of]
-
     def annotations(self, files: Sequence[str]) -> Annotations:
         return Annotations(self.names, np.array([self.of[_bare(file)] for file in files], dtype=bool))
 
@@ -332,29 +357,47 @@ def _bare(file: str) -> str:
     return file.rpartition("/")[2]
 
 
-def _listed(source: Path) -> _Listed | None:
-    """The list in the source or beside it, where there is one. Raises UsageError where it is damaged."""
-    found = next((path for path in (source / ATTRIBUTES, source.parent / ATTRIBUTES) if path.is_file()), None)
+def _listed(source: Path, files: Sequence[str]) -> tuple[_Listed | None, str]:
+    """The list in the source or beside it, or why it cannot be used; nothing of both where there is none."""
+    found = _list_file(source)
     if found is None:
-        return None
+        return None, ""
+    path, content = found
     try:
-        _, header, *rows = found.read_text(encoding="utf-8").splitlines()
-        names, cells = tuple(header.split()), [row.split() for row in rows if row.strip()]
-        of = {file: [{"1": True, "-1": False}[value] for value in values] for file, *values in cells}
+        lines = content.decode("utf-8").splitlines()
+        if path.suffix == ".csv":
+            header, *rows = csv.reader(lines)
+            names = tuple(header[1:])
+        else:
+            names, rows = tuple(lines[1].split()), [line.split() for line in lines[2:]]
+        of = {file: [{"1": True, "-1": False}[value] for value in values] for file, *values in filter(None, rows)}
         if not names or any(len(values) != len(names) for values in of.values()):
             raise ValueError
-        return _Listed(found, names, of)
-    except (ValueError, KeyError, UnicodeDecodeError):
-        raise UsageError(
-            f"{found} is damaged: it has a count, the names, and a row of 1 and -1 for each file"
-        ) from None
+    except (ValueError, IndexError, KeyError):
+        return None, f"{path} is damaged: it has the attributes' names, and a row of 1 and -1 for each file"
+    if lacking := [_bare(file) for file in files if _bare(file) not in of]:
+        return None, f"{len(lacking):,} files are not in {path.name}, such as {lacking[0]}"
+    return _Listed(path, names, of), ""
 
 
-def _require(attribute: str, listed: _Listed | None, files: Sequence[str], source: Path) -> None:
+def _list_file(source: Path) -> tuple[Path, bytes] | None:
+    """Where the list is, and what it says."""
+    for name in ATTRIBUTES:
+        for path in (source / name, source.parent / name):
+            if path.is_file():
+                return path, path.read_bytes()
+        if source.is_file():
+            with zipfile.ZipFile(source) as archive:
+                for member in archive.namelist():
+                    if _bare(member) == name:
+                        return source / member, archive.read(member)
+    return None
+
+
+def _require(attribute: str, listed: _Listed | None, unusable: str, source: Path) -> None:
     """Raises UsageError where what is to be the label is not known of all files."""
     if listed is None:
-        raise UsageError(f"--attribute {attribute}: there is no {ATTRIBUTES} in {source} or beside it")
+        where = f"there is no {' or '.join(ATTRIBUTES)} in {source} or beside it"
+        raise UsageError(f"--attribute {attribute}: {unusable or where}")
     if attribute not in listed.names:
         raise UsageError(f"--attribute: {unknown('attribute', attribute, listed.names)}")
-    if lacking := listed.lacking(files):
-        raise UsageError(f"{source}: {len(lacking):,} files are not in {ATTRIBUTES}, such as {_bare(lacking[0])}")

@@ -52,6 +52,8 @@ def pictures_in(source: Path) -> Iterator[list[Picture]]:
             yield [Picture(str(name), partial(opened, name)) for name in names]
     except PermissionError:
         raise UsageError(f"{source}: there is no permission to read this file") from None
+    except FileNotFoundError:
+        raise UsageError(f"{source}: there is no such file or folder") from None
     except (zipfile.BadZipFile, OSError):
         raise UsageError(f"{source}: this is no readable .zip file; it is damaged or cut short") from None
 

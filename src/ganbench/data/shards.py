@@ -33,6 +33,8 @@ SAMPLE = 2**28
 """Bytes of images, at most, that are held to be measured and looked at; at least those of one shard."""
 
 _PATIENCE, _TIMEOUT, _TAIL = (0.0, 1.0, 4.0, 16.0), 60, 2**16
+_LATER = (408, 429)
+"""What a server answers that is to be asked again: it waited too long, or was asked too often."""
 
 
 class Shard(NamedTuple):
@@ -109,7 +111,11 @@ class Streamed:
         """
         shard = self.shards[index]
         content = _fetch(shard.address)
-        if _footer(content, shard.address)[1] != shard.footer:
+        try:
+            same = _footer(content, shard.address)[1] == shard.footer
+        except UsageError:
+            same = False
+        if not same:
             raise WorkError(f"{shard.address} has changed since the training began")
         try:
             table = _parquet().read_table(io.BytesIO(content), columns=[self.column])
@@ -203,7 +209,7 @@ def _fetch(address: str, tail: int | None = None) -> bytes:
         if isinstance(answer, bytes):
             return answer
         error = answer
-        if 400 <= getattr(error, "code", 0) < 500:
+        if 400 <= (code := getattr(error, "code", 0)) < 500 and code not in _LATER:
             break  # refused, not lost
     raise WorkError(f"{address} cannot be fetched: {getattr(error, 'reason', None) or error}")
 

@@ -15,7 +15,10 @@ from ganbench.metrics.embedding import Features, Pixels
 from ganbench.metrics.features import Trained
 
 STATISTICS = ("brightness", "slant", "thickness", "width", "height")
-"""Of every image; of one in colours also `warmth`."""
+"""Of grey images, which are taken for strokes."""
+
+COLOUR_STATISTICS = ("brightness", "contrast", "sharpness", "light from the right", "saturation", "warmth")
+"""Of images in colours, which are taken for photographs."""
 
 
 class Measured(NamedTuple):
@@ -50,7 +53,8 @@ class Attributes:
     def names(self, colour: bool) -> tuple[str, ...]:
         """The columns of what is measured."""
         read = tuple(f"reads as {name}" for name in self.classes) if self.reader else ()
-        return (*STATISTICS, *(("warmth",) if colour else ()), *(self.probes.names if self.probes else ()), *read)
+        of_pixels = COLOUR_STATISTICS if colour else STATISTICS
+        return (*of_pixels, *(self.probes.names if self.probes else ()), *read)
 
     def __call__(self, pixels: Pixels) -> Measured:
         parts, features = [statistics(pixels)], self.features(pixels).features
@@ -62,24 +66,46 @@ class Attributes:
 
 
 def statistics(pixels: Pixels) -> Float[np.ndarray, "n a"]:
-    """Brightness, slant, thickness, width and height of each image; of those in colours also warmth.
+    """Of each image, grey or in colours, the numbers that `STATISTICS` or `COLOUR_STATISTICS` names.
 
-    Brightness is the mean grey from 0 to 1, warmth the mean of red less blue. The others are of the ink, which is how
-    far grey lies from the median g of the image's edge, I = |grey - g|:
+    Brightness is the mean grey from 0 to 1, the grey of colours the mean of the three. Those of images in colours:
+
+    - contrast: the standard deviation of grey;
+    - sharpness: the mean |grad grey| over the contrast, a pixel;
+    - light from the right: the mean grey of the right half less that of the left;
+    - saturation: the mean of the greatest channel less the least; warmth: of red less blue.
+
+    Those of grey images are of the ink, I = |grey - g|, which is how far it lies from the median g of the image's edge:
 
     - slant: -cov(x, y) / var(y) over the ink, y downwards: the tangent of the angle by which it leans to the right;
     - thickness: 2 sum I / sum |grad I|, which is the width of long strokes, in pixels;
     - width and height of the box around all ink above half of the greatest, in pixels.
 
-    They are 0 where there is no ink.
+    They are 0 where there is no ink, and no contrast.
     """
     x = pixels.astype(np.float64) / 255
-    grey = x if x.ndim == 3 else x.mean(axis=3)
+    return _of_photographs(x) if x.ndim == 4 else _of_strokes(x)
+
+
+def _of_photographs(x: Float[np.ndarray, "n h w 3"]) -> Float[np.ndarray, "n a"]:
+    grey, half = x.mean(axis=3), x.shape[2] // 2
+    contrast = grey.std(axis=(1, 2))
+    down, right = np.diff(grey, axis=1)[:, :, :-1], np.diff(grey, axis=2)[:, :-1]
+    columns = [
+        grey.mean(axis=(1, 2)),
+        contrast,
+        _ratio(np.hypot(down, right).mean(axis=(1, 2)), contrast),
+        grey[:, :, -half:].mean(axis=(1, 2)) - grey[:, :, :half].mean(axis=(1, 2)),
+        (x.max(axis=3) - x.min(axis=3)).mean(axis=(1, 2)),
+        (x[..., 0] - x[..., 2]).mean(axis=(1, 2)),
+    ]
+    return np.stack(columns, axis=1)
+
+
+def _of_strokes(grey: Float[np.ndarray, "n h w"]) -> Float[np.ndarray, "n a"]:
     edge = np.concatenate([grey[:, 0], grey[:, -1], grey[:, :, 0], grey[:, :, -1]], axis=1)
     ink = np.abs(grey - np.median(edge, axis=1)[:, None, None])
     columns = [grey.mean(axis=(1, 2)), _slant(ink), _thickness(ink), _extent(ink, axis=1), _extent(ink, axis=2)]
-    if x.ndim == 4:
-        columns.append((x[..., 0] - x[..., 2]).mean(axis=(1, 2)))
     return np.stack(columns, axis=1)
 
 

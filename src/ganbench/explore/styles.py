@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ganbench.explore.subject import Subject
+from ganbench.explore.subject import FromMapping, Subject
 from ganbench.networks.players import Generator
 from ganbench.networks.style import Modulated, Synthesis
 from ganbench.types import Latent, Prior, UsageError
@@ -18,28 +20,43 @@ DRAWN = 2000
 """Latents by which the scale of w is found."""
 
 
+class Steps(Protocol):
+    """A style-based generator in two steps: w, and images of one w for each layer."""
+
+    count: int
+    """Layers, from the smallest maps."""
+
+    def w(self, latent: Latent) -> Float[Tensor, "batch width"]: ...
+    def images(self, ws: Sequence[Float[Tensor, "batch width"]]) -> Float[Tensor, "batch channels height width"]: ...
+    def weights(self, layer: int) -> list[Float[Tensor, "styles width"]]:
+        """By which a layer's styles are made of w."""
+        ...
+
+
 def is_styled(subject: Subject) -> bool:
-    """Whether the generator is one of our style-based ones."""
-    return isinstance(subject.network, Generator) and isinstance(subject.network.body, Synthesis)
+    """Whether the generator is style-based: one of ours, or a module with a `mapping` and a `synthesis`."""
+    network = subject.network
+    return isinstance(network, FromMapping) or (isinstance(network, Generator) and isinstance(network.body, Synthesis))
 
 
 def in_styles(subject: Subject, layers: str | None = None) -> Subject:
     """The subject as a generator of images from w, in units of its standard deviation over all its numbers.
 
     Only `layers` (as in 0-3, or 2; all by default), counted from the smallest maps, are given the w that a direction
-    moves; the others keep the one that was drawn, which stands as the code of the latent.
+    moves; the others keep the one that was drawn, which stands in the code of the latent, behind the drawn code.
 
     Raises:
         UsageError: there are no such layers.
     """
-    generator = subject.network
-    assert isinstance(generator, Generator)
-    assert isinstance(generator.body, Synthesis)
-    chosen = layer_range(layers, len(generator.body.layers))
-    w = _mapped(generator, subject.latents(DRAWN, seed=0))
+    latent = subject.latents(DRAWN, seed=0)
+    steps = _Elsewhere(subject.network, latent) if isinstance(subject.network, FromMapping) else _Ours(subject.network)
+    chosen = layer_range(layers, steps.count)
+    with torch.no_grad():
+        w = steps.w(latent)
     scale = float((w - w.mean(dim=0)).square().mean().sqrt())
-    network = FromStyles(generator, chosen, scale).eval()
-    return replace(subject, network=network, prior=_OfStyles(subject.prior, w.shape[1]), mapping=network.mapped)
+    network = FromStyles(subject.network, steps, chosen, scale).eval()
+    prior = _OfStyles(subject.prior, w.shape[1], subject.prior.code_width)
+    return replace(subject, network=network, prior=prior, mapping=network.mapped)
 
 
 def layer_range(text: str | None, count: int) -> range:
@@ -58,20 +75,15 @@ def layer_range(text: str | None, count: int) -> range:
 
 
 class FromStyles(nn.Module):
-    """A style-based generator from latents whose noise is the w of the chosen layers, and whose code that of others.
+    """A style-based generator from latents whose noise is the w of the chosen layers; that of others ends their code.
 
     What the chosen layers are given passes `w`, where it can be heard.
     """
 
-    def __init__(self, generator: Generator, chosen: range, scale: float) -> None:
+    def __init__(self, generator: nn.Module, steps: Steps, chosen: range, scale: float) -> None:
         super().__init__()
-        self.generator, self.chosen, self.scale = generator, chosen, scale
+        self.generator, self.steps, self.chosen, self.scale = generator, steps, chosen, scale
         self.w = nn.Identity()
-
-    @property
-    def body(self) -> Synthesis:
-        assert isinstance(self.generator.body, Synthesis)
-        return self.generator.body
 
     @property
     def name(self) -> str:
@@ -79,35 +91,87 @@ class FromStyles(nn.Module):
 
     def affine_weight(self) -> Float[Tensor, "width styles"]:
         """The weights that make the chosen layers' styles of w, side by side, in float64."""
-        modulated = [layer for number, layer in enumerate(self.body.layers) if number in self.chosen]
-        rows = [layer.affine.weight.detach().double().cpu().T for layer in modulated if isinstance(layer, Modulated)]
-        return torch.cat(rows, dim=1)
+        rows = [weight for layer in self.chosen for weight in self.steps.weights(layer)]
+        if not rows:
+            raise UsageError("sefa: nothing makes styles of w by a matrix in these layers; --method pca takes any")
+        return torch.cat([weight.detach().double().cpu().T for weight in rows], dim=1)
 
+    @torch.no_grad()
     def mapped(self, latent: Latent) -> Latent:
         """A drawn latent as one of w."""
-        w = _mapped(self.generator, latent) / self.scale
-        return Latent(w, latent.y, w)
+        w = self.steps.w(latent) / self.scale
+        return Latent(w, latent.y, w if latent.code is None else torch.cat([latent.code, w], dim=1))
 
     def forward(self, latent: Latent) -> Float[Tensor, "batch channels height width"]:
         moved = self.w(latent.z * self.scale)
-        kept = moved if latent.code is None else latent.code * self.scale
-        ws = [moved if n in self.chosen else kept for n in range(len(self.body.layers))]
+        kept = moved if latent.code is None else latent.code[:, -latent.z.shape[1] :] * self.scale
+        return self.steps.images([moved if n in self.chosen else kept for n in range(self.steps.count)])
+
+
+class _Ours:
+    """The steps of a generator of this package."""
+
+    def __init__(self, generator: nn.Module) -> None:
+        assert isinstance(generator, Generator)
+        assert isinstance(generator.body, Synthesis)
+        self.generator, self.body = generator, generator.body
+        self.count = len(self.body.layers)
+
+    def w(self, latent: Latent) -> Float[Tensor, "batch width"]:
+        return self.body.mapping(self.generator.vector(latent))
+
+    def images(self, ws: Sequence[Float[Tensor, "batch width"]]) -> Float[Tensor, "batch channels height width"]:
         return self.generator.finished(self.body.synthesised(ws))
 
+    def weights(self, layer: int) -> list[Float[Tensor, "styles width"]]:
+        modulated = self.body.layers[layer]
+        assert isinstance(modulated, Modulated)
+        return [modulated.affine.weight]
 
-@torch.no_grad()
-def _mapped(generator: Generator, latent: Latent) -> Float[Tensor, "batch width"]:
-    assert isinstance(generator.body, Synthesis)
-    return generator.body.mapping(generator.vector(latent))
+
+class _Elsewhere:
+    """Those of a module that was trained elsewhere: layer k is whatever is given the k-th w."""
+
+    def __init__(self, network: FromMapping, latent: Latent) -> None:
+        self.network = network
+        with torch.no_grad():
+            self.count, self.width = network.styles(latent).shape[1:]
+
+    def w(self, latent: Latent) -> Float[Tensor, "batch width"]:
+        return self.network.styles(latent)[:, 0]
+
+    def images(self, ws: Sequence[Float[Tensor, "batch width"]]) -> Float[Tensor, "batch channels height width"]:
+        return self.network.synthesised(torch.stack(list(ws), dim=1))
+
+    @torch.no_grad()
+    def weights(self, layer: int) -> list[Float[Tensor, "styles width"]]:
+        """Of the modules with a matrix as weight, those that are given this w and no other."""
+        found: list[Tensor] = []
+        ws = torch.randn(1, self.count, self.width, generator=torch.Generator().manual_seed(0))
+
+        def hear(module: nn.Module, inputs: tuple[object, ...], _: object) -> None:
+            weight, given = getattr(module, "weight", None), inputs[0] if inputs else None
+            if not isinstance(weight, Tensor) or weight.dim() != 2 or not isinstance(given, Tensor):
+                return
+            if torch.equal(given.float(), ws[:, layer]):
+                found.append(weight)
+
+        handles = [module.register_forward_hook(hear) for module in self.network.modules()]
+        try:
+            self.network.synthesised(ws)
+        finally:
+            for handle in handles:
+                handle.remove()
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class _OfStyles:
-    """A prior whose draws a mapping takes to vectors of the length `dimension`."""
+    """A prior whose draws a mapping takes to vectors of the length `dimension`; `code_width` is the drawn code's."""
 
     drawn: Prior
     dimension: int
-    code_width: int = 0
+    code_width: int
 
     def for_shape(self, shape: tuple[int, ...]) -> Prior:
         return self

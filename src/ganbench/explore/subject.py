@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -67,25 +68,23 @@ class Subject:
     def of_module(cls, name: str, module: nn.Module, noise: int) -> Subject:
         """A person's own module from standard normal noise (batch, noise) or (batch, noise, 1, 1) to images in [-1, 1].
 
+        One that has them is taken as its `mapping` and its `synthesis` (see `FromMapping`).
+
         Raises:
             UsageError: it does not take such noise, or gives something else.
         """
         if noise < 1:
             raise UsageError(f"{name}: the dimension of the noise is a whole number above 0, not {noise}")
         own = deepcopy(module).eval().requires_grad_(False)
-        subject = cls(name, FromNoise(own), Noise(dimension=noise))
-        try:
-            x = generate(subject.network, subject.latents(2, seed=0))
-        # A module of one's own can fail in any way.
-        except Exception as error:
-            subject = cls(name, FromNoise(own, (1, 1)), Noise(dimension=noise))
-            try:
-                x = generate(subject.network, subject.latents(2, seed=0))
-            except Exception:
-                raise UsageError(
-                    f"{name}: the generator takes noise neither as (2, {noise}) nor as (2, {noise}, 1, 1): "
-                    f"{first_line(error)}"
-                ) from error
+        styled = all(callable(getattr(own, step, None)) for step in ("mapping", "synthesis"))
+        networks = [FromMapping(own)] if styled else [FromNoise(own), FromNoise(own, (1, 1))]
+        subjects = [cls(name, network, Noise(dimension=noise)) for network in networks]
+        made = [_tried(subject) for subject in subjects]
+        works = next((place for place, x in enumerate(made) if isinstance(x, Tensor)), 0)
+        subject, x = subjects[works], made[works]
+        if isinstance(x, Exception):
+            forms = f"(2, {noise})" if styled else f"(2, {noise}) or (2, {noise}, 1, 1)"
+            raise UsageError(f"{name}: the generator does not take noise {forms}: {first_line(x)}") from x
         if x.dim() != 4 or len(x) != 2 or x.shape[1] not in (1, 3) or not x.isfinite().all():
             raise UsageError(
                 f"{name}: a generator gives finite images (batch, 1 or 3, height, width) in [-1, 1]; of noise "
@@ -124,7 +123,7 @@ class Subject:
         if latent.y is not None:
             columns.append(F.one_hot(latent.y.cpu().long()))
         if latent.code is not None and self.prior.code_width:
-            columns.append(latent.code.cpu())
+            columns.append(latent.code[:, : self.prior.code_width].cpu())
         spanning, lengths, _ = torch.linalg.svd(torch.cat([c.double() for c in columns], dim=1), full_matrices=False)
         return spanning[:, lengths > 1e-9 * lengths[0]]
 
@@ -140,6 +139,35 @@ class Subject:
     def images(self, latent: Latent) -> Pixels:
         """What the generator makes of latents, as uint8 (n, h, w) or (n, h, w, 3)."""
         return to_pixels(generate(self.network, latent))
+
+
+def _tried(subject: Subject) -> Tensor | Exception:
+    """Two images, or why there are none: a module of one's own can fail in any way."""
+    try:
+        return generate(subject.network, subject.latents(2, seed=0))
+    except Exception as error:
+        return error
+
+
+class FromMapping(nn.Module):
+    """A style-based module, called with a latent.
+
+    Its `mapping` makes of noise (batch, noise) one w for each layer, (batch, layers, width), and its `synthesis` images
+    of these, as in StyleGAN2's own code.
+    """
+
+    def __init__(self, module: Any) -> None:
+        super().__init__()
+        self.module = module
+
+    def styles(self, latent: Latent) -> Float[Tensor, "batch layers width"]:
+        return self.module.mapping(latent.z)
+
+    def synthesised(self, ws: Float[Tensor, "batch layers width"]) -> Float[Tensor, "batch ..."]:
+        return self.module.synthesis(ws)
+
+    def forward(self, latent: Latent) -> Float[Tensor, "batch ..."]:
+        return self.synthesised(self.styles(latent))
 
 
 class FromNoise(nn.Module):

@@ -11,7 +11,7 @@ from pydantic import PositiveInt
 
 from ganbench.configuration import Configuration
 from ganbench.data import DataSet, ImageSet
-from ganbench.explore.attributes import STATISTICS, Attributes
+from ganbench.explore.attributes import COLOUR_STATISTICS, STATISTICS, Attributes
 from ganbench.explore.directions import random_directions
 from ganbench.explore.exploration import explore
 from ganbench.explore.judge import RANDOM, UNNAMED, Judgement, judge
@@ -88,4 +88,5 @@ def _named(judgement: Judgement) -> float:
 
 def _times(judgement: Judgement) -> float:
     """The mean change over directions and image statistics, each as a multiple of random directions' mean."""
-    return float(judgement.beyond_chance[:, : len(STATISTICS) + ("warmth" in judgement.attributes)].mean())
+    of_pixels = [place for place, name in enumerate(judgement.attributes) if name in (*STATISTICS, *COLOUR_STATISTICS)]
+    return float(judgement.beyond_chance[:, of_pixels].mean())

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from ganbench.configuration import Configuration
 from ganbench.data import DataSet, ImageSet
-from ganbench.fitting import fit, interruptible
+from ganbench.fitting import fit
+from ganbench.interrupts import interruptible
 from ganbench.metrics import features_for
 from ganbench.metrics.guides import guide_of
 from ganbench.runs import RunFolder

@@ -5,13 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
-import signal
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any, Protocol, TypeAlias
 from ganbench import fitting
 from ganbench.configuration import Configuration
 from ganbench.data import DataSet
+from ganbench.interrupts import no_interrupts
 from ganbench.launch import cores
 from ganbench.runs import RunFolder
 from ganbench.types import UsageError, WorkError
@@ -194,16 +193,6 @@ def _with_pool(tasks: Sequence[Task], data: Data, jobs: int, contact: Contact) -
             "`if __name__ == '__main__':`, or with one job"
         )
     return [t for f, t in lost if f in begun], [t for f, t in lost if f not in begun]
-
-
-@contextmanager
-def no_interrupts() -> Iterator[None]:
-    """Within, Ctrl-C waits, and processes that are started never get it."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _worker: dict[str, Any] = {}

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ganbench import fitting
 from ganbench.data import DataSet
 from ganbench.errors import first_line
+from ganbench.interrupts import interruptible
 from ganbench.launch import cores
 from ganbench.metrics.guides import guide_of
 from ganbench.studies import local_workers
@@ -50,7 +51,7 @@ def tune(
     guide = guide_of(floor)
     study = begin(search, data, storage)
     jobs = jobs or cores()
-    with fitting.interruptible() as interrupted, watching(study, trials, guide) as tell:
+    with interruptible() as interrupted, watching(study, trials, guide) as tell:
         place = storage or default_storage(search.path)
         try:
             try_all(search, study, data, storage=place, trials=trials, jobs=jobs, interrupted=interrupted, tell=tell)

@@ -12,7 +12,8 @@ import optuna
 from optuna.trial import TrialState
 
 from ganbench.data import DataSet
-from ganbench.studies.workers import end_with, no_interrupts
+from ganbench.interrupts import no_interrupts
+from ganbench.studies.workers import end_with
 from ganbench.tuning.search import Search, connect, sampler
 from ganbench.tuning.trials import tried, try_once
 from ganbench.types import WorkError
