@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from PIL.Image import Image
 from torch import Tensor
 
-from ganbench import fitting
+from ganbench import fitting, sharing
 from ganbench.configuration import MEASURES, Configuration, configure, image_settings, refill
 from ganbench.data import DataSet, Images, ImageSet, PointSet, full_name
 from ganbench.data import load as load_data
@@ -53,6 +53,7 @@ def source_name(data: Data) -> str:
 
 def train(configuration: Configuration, data: DataSet, out: Path, watch: fitting.Watcher) -> dict[str, Any]:
     """Trains in a new folder; gives the summary."""
+    sharing.require_joined()
     RunFolder.require_room(out)  # before features are trained, which may take minutes
     bench = Workbench(configuration, data)
     fitting.check(bench)  # before the folder: what cannot be trained leaves none

@@ -55,7 +55,8 @@ def _plain(title: str) -> Watcher:
         now = time.monotonic()
         if now - last >= PLAIN_EVERY or reached.share >= 1:
             last = now
-            left = reached.seconds * (1 / reached.share - 1) if reached.share else 0.0
-            print(f"{title}  {line(reached)}  {reached.share:.0%}  {left:.0f} s left", file=sys.stderr, flush=True)
+            share = min(reached.share, 1.0)  # by the clock, the last round ends a little late
+            left = reached.seconds * (1 / share - 1) if share else 0.0
+            print(f"{title}  {line(reached)}  {share:.0%}  {left:.0f} s left", file=sys.stderr, flush=True)
 
     return watch

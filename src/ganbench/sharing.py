@@ -85,8 +85,15 @@ def joined() -> Iterator[None]:
     except (UsageError, WorkError) as error:
         if rank() == 0 and not _told:
             _send(error)
+            dist.destroy_process_group()
         raise
     dist.destroy_process_group()
+
+
+def require_joined() -> None:
+    """Raises UsageError where torchrun started several processes that would each do the whole of the same."""
+    if asked_processes() > 1 and processes() == 1:
+        raise UsageError("torchrun is for `torchrun ... -m ganbench train`; a script of your own takes one process")
 
 
 def tell(orders: Callable[[], Any]) -> None:

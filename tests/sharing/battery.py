@@ -10,10 +10,12 @@ from pathlib import Path
 import torch
 
 from ganbench import sharing
+from ganbench.data.batches import Batches
 from ganbench.optimizers import Sgd
 from ganbench.recipes import Recipe
 from ganbench.state import State
 from ganbench.training import Span, train
+from ganbench.types import Medium
 from tests.laws.test_laws import CASES, begin
 
 ROUNDS = 3
@@ -27,16 +29,22 @@ def plain(recipe: Recipe) -> Recipe:
     return replace(recipe, **players)
 
 
+def started(name: str, medium: Medium, pieces: int = 1) -> tuple[State, Recipe, Batches]:
+    """A recipe's small form at its start."""
+    _, recipe, batches = begin(name, medium)
+    recipe = plain(recipe)
+    state = State(recipe, batches[0].x.shape[1:], classes=0 if medium == "points" else 3, seed=0, pieces=pieces)
+    return state, recipe, batches
+
+
 def results(pieces: int = 1, skip: tuple[str, ...] = ()) -> Results:
     """The losses of each recipe, and its state at the start and after the last round."""
     torch.set_num_threads(1)
     found: Results = {}
     for name, medium in CASES:
-        _, recipe, batches = begin(name, medium)
         if name in skip:
             continue
-        recipe = plain(recipe)
-        state = State(recipe, batches[0].x.shape[1:], classes=0 if medium == "points" else 3, seed=0, pieces=pieces)
+        state, recipe, batches = started(name, medium, pieces)
         start = {f"start.{key}": value.clone() for key, value in state.tensors().items()}
         losses: dict[str, torch.Tensor] = {}
         for report in train(state, recipe, batches, Span(rounds=ROUNDS)):

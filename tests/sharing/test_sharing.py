@@ -20,9 +20,10 @@ from ganbench.networks.layers import InParts
 from ganbench.recipes import recipe_named
 from ganbench.runs import RunFolder
 from ganbench.state import State, batch_norms
-from ganbench.types import UsageError
+from ganbench.training import Span, train
+from ganbench.types import Medium, UsageError
 from tests.laws.test_laws import CASES, begin
-from tests.sharing.battery import Results, results
+from tests.sharing.battery import ROUNDS, Results, results, started
 
 WHOLE = {
     name
@@ -58,17 +59,56 @@ def furthest(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> di
     return found
 
 
-def test_two_processes_train_every_recipe_as_one_does(alone: Results, tmp_path: Path) -> None:
-    """Losses, weights, averages, batch statistics and what games carry, up to the order of summation."""
-    out = tmp_path / "made.pt"
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    out = tmp_path_factory.mktemp("shared") / "made.pt"
     subprocess.run(launch("tests.sharing.battery", out), check=True, timeout=500, env=ENVIRONMENT)
-    shared = torch.load(out)
+    return torch.load(out)
+
+
+def test_two_processes_train_every_recipe_as_one_does(alone: Results, shared: Results) -> None:
+    """Losses, weights, averages, batch statistics and what games carry, up to the order of summation."""
     assert shared.keys() == alone.keys()
     for name in alone:
         differences = furthest(alone[name], shared[name])
         assert max(differences.values()) < 2e-3, (name, max(differences, key=differences.__getitem__))
         exact = [difference for key, difference in differences.items() if key.startswith(("start.", "stream."))]
         assert max(exact) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "medium"), [("began", "images"), ("dcgan", "images"), ("wgan-gp", "points"), ("stylegan2", "images")]
+)
+def test_one_process_goes_on_from_where_two_were(name: str, medium: Medium, shared: Results) -> None:
+    """It ends where one process ends that did all rounds."""
+    ends = []
+    whole, recipe, batches = started(name, medium)
+    start = {f"start.{key}": value.clone() for key, value in whole.tensors().items()}
+    list(train(whole, recipe, batches, Span(rounds=ROUNDS)))
+    counters, together = dict(whole.counters()), shared[f"{name} on {medium}"]
+    for kept in (dict(whole.tensors()), {key: together[key] for key in whole.tensors()}):
+        later, recipe, batches = started(name, medium)
+        later.restore({key: value.clone() for key, value in kept.items()}, counters)
+        list(train(later, recipe, batches, Span(rounds=ROUNDS + 2)))
+        assert later.round == ROUNDS + 2
+        ends.append(start | later.tensors())
+    differences = furthest(*ends)
+    assert max(differences.values()) < 2e-3, max(differences, key=differences.__getitem__)
+
+
+def test_a_shared_command_logs_and_measures_what_one_process_does(tmp_path: Path) -> None:
+    sgd = ["--set", "critic.optimizer={kind: sgd, lr: 0.01}", "--set", "generator.optimizer={kind: sgd, lr: 0.01}"]
+    words = ["train", "gan", "--data", "moons", "--rounds", 20, "--batch-size", 64, *sgd, "--precision", "fp32"]
+    for name, start in (("one", [sys.executable, "-m", "ganbench"]), ("two", launch("ganbench"))):
+        command = [*start, *map(str, words), "--out", str(tmp_path / name)]
+        subprocess.run(command, check=True, capture_output=True, timeout=300, env=ENVIRONMENT)
+    one, two = (RunFolder.open(tmp_path / name) for name in ("one", "two"))
+    for kind in ("log", "metrics"):
+        pairs = list(zip(one.rows(kind), two.rows(kind), strict=True))
+        assert pairs
+        for row, other in pairs:
+            told = {key: value for key, value in row.items() if key != "seconds"}
+            assert {key: other[key] for key in told} == pytest.approx(told, rel=2e-3, abs=1e-4)
 
 
 def test_pieces_are_the_whole_batch(alone: Results) -> None:

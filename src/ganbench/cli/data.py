@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganbench.cli import prepare
+from ganbench.errors import UsageError
 
 if TYPE_CHECKING:
     from ganbench.data import ImageSet, PointSet
@@ -43,6 +44,8 @@ def describe(
     from ganbench.data import ImageSet, load
     from ganbench.data.prepared import is_prepared, verify
 
+    if out is not None and out.suffix != ".png":
+        raise UsageError(f"--out {out}: a picture is written as .png")
     found = load(data)
     if is_prepared(Path(data)):
         print(f"{verify(Path(data)):,} bytes on the disk are as they were written")

@@ -81,7 +81,7 @@ def faces(
         print(f"attributes: none are kept; {made.unusable}")
     if made.rejected:
         print(f"rejected: {len(made.rejected):,}, each with its reason in {out / 'rejected.csv'}")
-    print(f"look at: ganbench data describe {shlex.quote(str(out))} --out faces.png")
+    print(f"look at: ganbench data describe {shlex.quote(str(out))} --out {shlex.quote(f'{out.resolve().name}.png')}")
     print(f"next: ganbench train best --data {shlex.quote(str(out))}")
 
 

@@ -21,6 +21,7 @@ def command(
 ) -> None:
     """List the recipes, or show one with its paper, its networks and every field that --set changes."""
     import inspect
+    import re
 
     from ganbench.data import load
     from ganbench.errors import UsageError
@@ -30,7 +31,8 @@ def command(
     if name is None:
         for each, makers in RECIPES.items():
             maker = next(iter(makers.values()))
-            print(f"{each:<23}{'+'.join(makers):<29}{(inspect.getdoc(maker) or '').splitlines()[0]}")
+            sentence = re.split(r"(?<=[.:])\s", " ".join((inspect.getdoc(maker) or "").split()), maxsplit=1)[0]
+            print(f"{each:<23}{'+'.join(makers):<29}{sentence.rstrip(':')}")
         return
     if name not in RECIPES:
         raise UsageError(unknown("recipe", name, RECIPES))

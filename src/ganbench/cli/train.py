@@ -148,7 +148,8 @@ def _fresh_folder(configuration: Configuration, data: str) -> Path:
 def _tell(out: Path, summary: dict[str, Any]) -> None:
     """The run in a few lines, on stdout."""
     final, floor = summary["metrics"]["final"], summary["metrics"]["floor"]
-    print(f"{summary['status']}: {summary['rounds']:,} rounds in {summary['seconds']:.1f} s of training")
+    measuring = f", and {summary['measuring_seconds']:.1f} s of measuring"
+    print(f"{summary['status']}: {summary['rounds']:,} rounds in {summary['seconds']:.1f} s of training{measuring}")
     for name, value in final.items():
         beside = f"   (floor {floor[name]:.4g})" if name in floor else ""
         print(f"  {name:<16}{value:>10.4g}{beside}")

@@ -186,7 +186,12 @@ def _flat(tree: Mapping[str, Any]) -> dict[str, Any]:
 def _arrays(folder: Path, part: str, files: Container[str]) -> tuple[np.ndarray, np.ndarray | None]:
     """The images of a part, and its labels where it has any, mapped into memory."""
     images, labels = (f"{part}-{name}.npy" for name in ("images", "labels"))
-    pixels = np.load(folder / images, mmap_mode="r")
+    try:
+        pixels = np.load(folder / images, mmap_mode="r")
+    except OSError as error:
+        raise UsageError(
+            f"{folder / images} cannot be mapped into memory: {error.strerror}; all of it counts for `ulimit -v`"
+        ) from None
     return pixels, np.load(folder / labels, mmap_mode="r") if labels in files else None
 
 

@@ -43,5 +43,8 @@ def _epochs(rows: list[dict[str, float]]) -> dict[str, str]:
     for epoch in EPOCHS:
         after = [row for row in rows if row["epoch"] >= epoch]
         if after:
-            said[f"{after[0]['round']:08d}.png"] = f"During the training, after {after[0]['epoch']:.3g} epochs."
+            count = f"{after[0]['epoch']:.3g}"
+            said[f"{after[0]['round']:08d}.png"] = (
+                f"During the training, after {count} {'epoch' if count == '1' else 'epochs'}."
+            )
     return said

@@ -69,12 +69,12 @@ def thesis_wgan(medium: Medium = "colour images") -> Recipe:
     return replace(mlps, rounds=4500)
 
 
-def thesis_wgan_conv(medium: Medium = "images") -> Recipe:
+def thesis_wgan_conv(medium: Medium = "colour images") -> Recipe:
     """The thesis's WGAN for faces (arXiv:1701.07875) whose generator ends in a 5 x 5 convolution."""
     return _ending(MLPConv((1024,)))
 
 
-def thesis_wgan_deconv(medium: Medium = "images") -> Recipe:
+def thesis_wgan_deconv(medium: Medium = "colour images") -> Recipe:
     """The thesis's WGAN for faces (arXiv:1701.07875) whose generator is one fully connected layer and convolutions.
 
     4 maps of a quarter of the image's sides, transposed convolutions to 16 and 8 maps with tanh, and a 5 x 5
@@ -88,12 +88,12 @@ def thesis_wgan_gp(medium: Medium = "colour images") -> Recipe:
     return thesis.with_penalty(thesis_wgan(medium))
 
 
-def thesis_wgan_conv_gp(medium: Medium = "images") -> Recipe:
+def thesis_wgan_conv_gp(medium: Medium = "colour images") -> Recipe:
     """`thesis-wgan-conv` with a gradient penalty of weight 10 (arXiv:1704.00028) in place of clipping."""
     return thesis.with_penalty(thesis_wgan_conv(medium))
 
 
-def thesis_wgan_deconv_gp(medium: Medium = "images") -> Recipe:
+def thesis_wgan_deconv_gp(medium: Medium = "colour images") -> Recipe:
     """`thesis-wgan-deconv` with a gradient penalty of weight 10 (arXiv:1704.00028) in place of clipping."""
     return thesis.with_penalty(thesis_wgan_deconv(medium))
 
