@@ -83,7 +83,11 @@ def noise_weight(subject: Subject, layer: str | None = None) -> tuple[str, Float
             "--method pca takes any"
         )
     if not _sees_noise(subject, module, name) or (isinstance(module, TRANSPOSED) and module.groups > 1):
-        raise UsageError(f"--layer {name}: this layer is not given the noise itself; --method pca takes any layer")
+        others = [each for each, other in subject.network.named_modules() if isinstance(other, FIRST) and each != name]
+        first = f"the first, and others are {', '.join(others[:5]) or 'none'}: " if layer is None else ""
+        raise UsageError(
+            f"--layer {name}: {first}this layer is not given the noise itself; --method pca takes any layer"
+        )
     weight = module.weight.detach().double().cpu()
     rows = weight.T if isinstance(module, nn.Linear) else weight.flatten(1)
     return name, rows[: subject.noise]

@@ -26,6 +26,9 @@ from ganbench.workbench import Workbench
 ROWS = 8
 """Noise vectors that are shown side by side; where the generator is asked for labels, there is one for each."""
 
+FAR_OUT = 2.0
+"""What no image is: generators without a last tanh reach a little beyond 1."""
+
 MOST_LABELS = 10
 """Of more classes the first so many are shown."""
 
@@ -85,6 +88,8 @@ class Subject:
         if isinstance(x, Exception):
             forms = f"(2, {noise})" if styled else f"(2, {noise}) or (2, {noise}, 1, 1)"
             raise UsageError(f"{name}: the generator does not take noise {forms}: {first_line(x)}") from x
+        if x.isfinite().all() and (most := float(x.abs().max())) > FAR_OUT:
+            raise UsageError(f"{name}: a generator gives images in [-1, 1]; the values of this one reach {most:.3g}")
         if x.dim() != 4 or len(x) != 2 or x.shape[1] not in (1, 3) or not x.isfinite().all():
             raise UsageError(
                 f"{name}: a generator gives finite images (batch, 1 or 3, height, width) in [-1, 1]; of noise "
