@@ -112,8 +112,11 @@ FACES = {
 @pytest.mark.parametrize("name", FACES)
 def test_the_thesis_networks_for_faces_have_its_layers(name: str) -> None:
     """At its 128 x 128, with 128 numbers of noise and the biases that its convolutions lack."""
-    state = State(recipe_named(name, "colour images"), (3, 128, 128), seed=0)
+    recipe = recipe_named(name, "colour images")
+    state = State(recipe, (3, 128, 128), seed=0)
     assert (parameters(state.critic.network), parameters(state.generator.network)) == FACES[name]
+    leaky = "leaky-relu" if name.startswith("thesis-wgan") else "relu"  # sections 5.5 and 5.2
+    assert (recipe.critic.network.activation, recipe.generator.network.activation) == (leaky, "relu")  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", FACES)
