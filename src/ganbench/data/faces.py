@@ -27,20 +27,18 @@ from pydantic import PositiveInt
 from rich.console import Console
 from rich.progress import track
 
+from ganbench.data.celeba import AttributeList, attribute_list, require_attribute
 from ganbench.data.folders import pictures_in
-from ganbench.data.images import MINIMUM_IMAGES, Annotations, Images
+from ganbench.data.images import MINIMUM_IMAGES, Images
 from ganbench.data.pictures import read_picture
 from ganbench.data.prepared import Origin, is_prepared, publish, read_prepared, require_room, verify
 from ganbench.interrupts import interruptible, no_interrupts
 from ganbench.launch import cores
-from ganbench.settings import settings, to_tree, unknown
+from ganbench.settings import settings, to_tree
 from ganbench.types import UsageError, WorkError
 
 KNOWN_CROPS = {(178, 218): (148, 148), (250, 250): (128, 128)}
 """What is taken from the middle of CelebA's aligned images and of LFW's, by the size of a file: the face alone."""
-
-ATTRIBUTES = ("list_attr_celeba.txt", "list_attr_celeba.csv")
-"""CelebA's list as its authors give it out, and as a table."""
 
 SHARD = 2048
 """Files after which what is done is noted, so that a preparation that was killed goes on from there."""
@@ -134,9 +132,9 @@ def prepare_faces(source: Path, how: Faces, out: Path, jobs: int | None = None) 
     require_room(out, origin)
     with pictures_in(source) as pictures:
         names = [picture.name for picture in pictures]
-    listed, unusable = _listed(source, names)
+    listed, unusable = attribute_list(source, names)
     if how.attribute:
-        _require(how.attribute, listed, unusable, source)  # before hours of work
+        require_attribute(how.attribute, listed, unusable, source)  # before hours of work
     if is_prepared(out):
         verify(out)
         there = read_prepared(out)
@@ -149,51 +147,44 @@ def prepare_faces(source: Path, how: Faces, out: Path, jobs: int | None = None) 
     try:
         filled.mkdir(parents=True, exist_ok=True)
         with _alone(filled, out):
-            return _prepared(source, names, how, origin, listed, unusable, filled, out, jobs)
+            done = _cut(source, names, how, filled, jobs)
+            count = len(names) - len(done.rejected)
+            if count < MINIMUM_IMAGES:
+                firsts = "; ".join(f"{name}: {reason}" for name, reason in done.rejected[:3])
+                raise UsageError(
+                    f"{source}: {count} of its {len(names):,} images can be used, where {MINIMUM_IMAGES} are needed"
+                    + (f"; {firsts}" if firsts else "")
+                )
+            classes = _write(filled, names, done.rejected, how, listed)
+            publish(filled, out, origin, {"train": {"images": count}}, classes)
+            (out / _STATE).unlink(missing_ok=True)  # not before: what is interrupted until then goes on
+            shutil.rmtree(filled, ignore_errors=True)
     except UsageError:
         shutil.rmtree(filled, ignore_errors=True)
         raise
     except OSError as error:
         raise WorkError(f"{out} cannot be written: {error.strerror or error}") from None
+    return Prepared(count, done.rejected, True, len(listed.names) if listed else 0, unusable)
 
 
-def _prepared(
-    source: Path,
-    names: Sequence[str],
-    how: Faces,
-    origin: Origin,
-    listed: _Listed | None,
-    unusable: str,
-    filled: Path,
-    out: Path,
-    jobs: int | None,
-) -> Prepared:
-    """Fills one folder and gives it the other's name."""
-    done = _cut(source, names, how, filled, jobs)
-    count = len(names) - len(done.rejected)
-    if count < MINIMUM_IMAGES:
-        firsts = "; ".join(f"{name}: {reason}" for name, reason in done.rejected[:3])
-        raise UsageError(
-            f"{source}: {count} of its {len(names):,} images can be used, where {MINIMUM_IMAGES} are needed"
-            + (f"; {firsts}" if firsts else "")
-        )
-    _as_array(filled, count, how.size)
-    lost = {rejection.name for rejection in done.rejected}
+def _write(
+    filled: Path, names: Sequence[str], rejected: Sequence[Rejection], how: Faces, listed: AttributeList | None
+) -> tuple[str, ...]:
+    """What goes with the pixels: their header, lists of files, attributes and labels; gives the classes' names."""
+    lost = {rejection.name for rejection in rejected}
     kept = [name for name in names if name not in lost]
+    _as_array(filled, len(kept), how.size)
     _write_table(filled / "images.csv", ("file",), [(name,) for name in kept])
-    _write_table(filled / "rejected.csv", ("name", "reason"), done.rejected)
-    noted = listed.annotations(kept) if listed else None
-    classes: tuple[str, ...] = ()
-    if noted:
-        np.savez_compressed(filled / "train-attributes.npz", names=np.array(noted.names), present=noted.present)
-    if noted and how.attribute:
-        labels = noted.present[:, noted.names.index(how.attribute)]
-        np.save(filled / "train-labels.npy", labels.astype(np.int64))
-        classes = (f"not {how.attribute}", how.attribute)
-    publish(filled, out, origin, {"train": {"images": count}}, classes)
-    (out / _STATE).unlink(missing_ok=True)  # not before: what is interrupted until then goes on
-    shutil.rmtree(filled, ignore_errors=True)
-    return Prepared(count, done.rejected, True, len(noted.names) if noted else 0, unusable)
+    _write_table(filled / "rejected.csv", ("name", "reason"), rejected)
+    if listed is None:
+        return ()
+    noted = listed.annotations(kept)
+    np.savez_compressed(filled / "train-attributes.npz", names=np.array(noted.names), present=noted.present)
+    if how.attribute is None:
+        return ()
+    labels = noted.present[:, noted.names.index(how.attribute)]
+    np.save(filled / "train-labels.npy", labels.astype(np.int64))
+    return (f"not {how.attribute}", how.attribute)
 
 
 def _require_same_files(source: Path, names: Sequence[str], out: Path) -> None:
@@ -340,64 +331,3 @@ def _as_array(filled: Path, count: int, size: int) -> None:
 def _write_table(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     with open(path, "w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([header, *rows])
-
-
-class _Listed(NamedTuple):
-    """CelebA's list of attributes: their names, and by the name of a file whether it has each."""
-
-    path: Path
-    names: tuple[str, ...]
-    of: dict[str, list[bool]]
-
-    def annotations(self, files: Sequence[str]) -> Annotations:
-        return Annotations(self.names, np.array([self.of[_bare(file)] for file in files], dtype=bool))
-
-
-def _bare(file: str) -> str:
-    return file.rpartition("/")[2]
-
-
-def _listed(source: Path, files: Sequence[str]) -> tuple[_Listed | None, str]:
-    """The list in the source or beside it, or why it cannot be used; nothing of both where there is none."""
-    found = _list_file(source)
-    if found is None:
-        return None, ""
-    path, content = found
-    try:
-        lines = content.decode("utf-8").splitlines()
-        if path.suffix == ".csv":
-            header, *rows = csv.reader(lines)
-            names = tuple(header[1:])
-        else:
-            names, rows = tuple(lines[1].split()), [line.split() for line in lines[2:]]
-        of = {file: [{"1": True, "-1": False}[value] for value in values] for file, *values in filter(None, rows)}
-        if not names or any(len(values) != len(names) for values in of.values()):
-            raise ValueError
-    except (ValueError, IndexError, KeyError):
-        return None, f"{path} is damaged: it has the attributes' names, and a row of 1 and -1 for each file"
-    if lacking := [_bare(file) for file in files if _bare(file) not in of]:
-        return None, f"{len(lacking):,} files are not in {path.name}, such as {lacking[0]}"
-    return _Listed(path, names, of), ""
-
-
-def _list_file(source: Path) -> tuple[Path, bytes] | None:
-    """Where the list is, and what it says."""
-    for name in ATTRIBUTES:
-        for path in (source / name, source.parent / name):
-            if path.is_file():
-                return path, path.read_bytes()
-        if source.is_file():
-            with zipfile.ZipFile(source) as archive:
-                for member in archive.namelist():
-                    if _bare(member) == name:
-                        return source / member, archive.read(member)
-    return None
-
-
-def _require(attribute: str, listed: _Listed | None, unusable: str, source: Path) -> None:
-    """Raises UsageError where what is to be the label is not known of all files."""
-    if listed is None:
-        where = f"there is no {' or '.join(ATTRIBUTES)} in {source} or beside it"
-        raise UsageError(f"--attribute {attribute}: {unusable or where}")
-    if attribute not in listed.names:
-        raise UsageError(f"--attribute: {unknown('attribute', attribute, listed.names)}")
