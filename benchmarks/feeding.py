@@ -1,11 +1,12 @@
-"""Images a second that are fed from a prepared set larger than memory, and whether memory stays flat.
+"""Images a second from a prepared set larger than memory, whether memory stays flat, and what a training takes.
 
     python benchmarks/feeding.py [GIB]
 
 Makes a prepared set of so many GiB of 64 x 64 RGB images (10 by default) in the temporary folder, and reads one epoch
 of batches of 64 in random order, on one thread, in a process that may use a tenth of that memory (a control group,
 where this user may make one; else without a limit, which is said). Beside it stand the time that a round of `best`
-takes, and the rate of a set that is held in memory.
+takes, the rate of a set that is held in memory, and the memory of a training as `ganbench train best` does it, with
+its measurements and pictures, against that of one on 2,000 of the images.
 """
 
 from __future__ import annotations
@@ -16,20 +17,21 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from ganbench.api import prepare
+from ganbench.api import fit, prepare
 from ganbench.data import load
 from ganbench.data.batches import Batches
 from ganbench.data.images import ImageSet
 from ganbench.data.prepared import Origin, publish
 from ganbench.data.stored import Stored
 
-SIDE, BATCH, LOOKS = 64, 64, 20
+SIDE, BATCH, LOOKS, ROUNDS = 64, 64, 20, 20
 GROUPS = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
 LIMITS = "memory.limit_in_bytes", "memory.max"
 
@@ -85,7 +87,8 @@ def read(path: Path, limit: int) -> dict[str, object]:
     found = load(path)
     assert isinstance(found, ImageSet)
     assert isinstance(found.pixels, np.memmap)
-    batches = Batches(Stored(found.pixels), size=BATCH, seed=0)
+    things = found.things()
+    batches = Batches(things if isinstance(things, Stored) else Stored(found.pixels), size=BATCH, seed=0)
     count, looks = len(found) // BATCH, []
     batches[0]
     start = time.perf_counter()
@@ -94,6 +97,26 @@ def read(path: Path, limit: int) -> dict[str, object]:
         if index % (count // LOOKS) == 0:
             looks.append(resident())
     return {"limit": kind, "seconds": time.perf_counter() - start, "images": count * BATCH, "looks": looks}
+
+
+def trained(path: Path, count: int) -> dict[str, float]:
+    """The most MiB of its own that a process has while it trains on so many of the images."""
+    torch.set_num_threads(1)
+    found, peak, done = load(path), [0.0], threading.Event()
+    assert isinstance(found, ImageSet)
+
+    def look() -> None:
+        while not done.wait(0.02):
+            peak[0] = max(peak[0], resident()["RssAnon"])
+
+    watching = threading.Thread(target=look)
+    watching.start()
+    with tempfile.TemporaryDirectory() as folder:
+        data = path if count == len(found) else found.take(slice(count))
+        fit("best", data, f"{folder}/run", progress=False, rounds=ROUNDS)
+    done.set()
+    watching.join()
+    return {"peak": peak[0]}
 
 
 def milliseconds_of_a_round(path: Path) -> float:
@@ -132,6 +155,10 @@ def main() -> None:
         print(f"memory of its own over the epoch: {min(own):.0f} to {max(own):.0f} MiB, {max(own) / min(own) - 1:.1%}")
         print(f"pages of files over the epoch: {min(pages):.0f} to {max(pages):.0f} MiB")
         torch.set_num_threads(1)
+        for images in (2000, count):
+            command = [sys.executable, __file__, "--train", str(path), str(images)]
+            took = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            print(f"a training on {images:,} of the images: at most {took['peak']:,.0f} MiB of its own")
         print(f"fed from memory: {rate_in_memory(path):,.0f} images/s")
         print(f"a round of best with as large batches, one thread: {milliseconds_of_a_round(path):.0f} ms")
 
@@ -139,5 +166,7 @@ def main() -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--read"]:
         print(json.dumps(read(Path(sys.argv[2]), int(sys.argv[3]))))
+    elif sys.argv[1:2] == ["--train"]:
+        print(json.dumps(trained(Path(sys.argv[2]), int(sys.argv[3]))))
     else:
         main()

@@ -88,9 +88,13 @@ def latents(
 def generate(generator: nn.Module, latent: Latent) -> Float[Tensor, "count ..."]:
     """The fakes of given latents, on the CPU, in the units that the networks see."""
     with looking(generator):
-        rows = range(0, len(latent.z), PASS)
-        parts = [generator(_part(latent, slice(start, start + PASS))).float().cpu() for start in rows]
-    return torch.cat(parts)
+        return torch.cat([generator(piece).float().cpu() for piece in pieces(latent)])
+
+
+def pieces(latent: Latent) -> Iterator[Latent]:
+    """A latent cut into those of a pass each, so that not all things need to be held in float32 at once."""
+    for start in range(0, len(latent.z), PASS):
+        yield _part(latent, slice(start, start + PASS))
 
 
 def _part(latent: Latent, rows: slice | Tensor) -> Latent:

@@ -27,7 +27,7 @@ from ganbench.machine import hidden_dtype, resolve_device, settle
 from ganbench.metrics import STACKED_COUNT, ImageRuler, PointRuler, features_for
 from ganbench.metrics.transport import w1
 from ganbench.objectives import EstimatesDistance, Pair
-from ganbench.sampling import among, generate, judge, latents, score, verdicts
+from ganbench.sampling import among, generate, judge, latents, pieces, score, verdicts
 from ganbench.seeds import derive
 from ganbench.state import State
 from ganbench.training import Report, Span, train
@@ -167,7 +167,8 @@ class Workbench:
 
         `labels` are those to ask for; without them they come in the shares that the data have.
         """
-        return self.data.restored(self.generate(self.latents(count, seed, labels)))
+        latent = self.latents(count, seed, labels)
+        return np.concatenate([self.data.restored(self.generate(piece)) for piece in pieces(latent)])
 
     def generate(self, latent: Latent) -> Float[Tensor, "count ..."]:
         """What the generator makes of latents, in the units that the networks see, on the CPU."""
