@@ -247,8 +247,10 @@ def _alone(filled: Path, out: Path) -> Iterator[None]:
             pass
         except BlockingIOError:
             raise WorkError(f"{out} is being prepared by another process") from None
-        yield
-    beside.unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            beside.unlink(missing_ok=True)
 
 
 _PIXELS, _STATE, _HEADER = "train-images.npy", "state.json", 128
