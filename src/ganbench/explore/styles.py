@@ -28,8 +28,8 @@ class Steps(Protocol):
 
     def w(self, latent: Latent) -> Float[Tensor, "batch width"]: ...
     def images(self, ws: Sequence[Float[Tensor, "batch width"]]) -> Float[Tensor, "batch channels height width"]: ...
-    def weights(self, layer: int) -> list[Float[Tensor, "styles width"]]:
-        """By which a layer's styles are made of w."""
+    def weights(self, layers: range) -> list[Float[Tensor, "styles width"]]:
+        """By which these layers' styles are made of w."""
         ...
 
 
@@ -91,10 +91,10 @@ class FromStyles(nn.Module):
 
     def affine_weight(self) -> Float[Tensor, "width styles"]:
         """The weights that make the chosen layers' styles of w, side by side, in float64."""
-        rows = [weight for layer in self.chosen for weight in self.steps.weights(layer)]
-        if not rows:
+        weights = self.steps.weights(self.chosen)
+        if not weights:
             raise UsageError("sefa: nothing makes styles of w by a matrix in these layers; --method pca takes any")
-        return torch.cat([weight.detach().double().cpu().T for weight in rows], dim=1)
+        return torch.cat([weight.detach().double().cpu().T for weight in weights], dim=1)
 
     @torch.no_grad()
     def mapped(self, latent: Latent) -> Latent:
@@ -123,10 +123,9 @@ class _Ours:
     def images(self, ws: Sequence[Float[Tensor, "batch width"]]) -> Float[Tensor, "batch channels height width"]:
         return self.generator.finished(self.body.synthesised(ws))
 
-    def weights(self, layer: int) -> list[Float[Tensor, "styles width"]]:
-        modulated = self.body.layers[layer]
-        assert isinstance(modulated, Modulated)
-        return [modulated.affine.weight]
+    def weights(self, layers: range) -> list[Float[Tensor, "styles width"]]:
+        modulated = [layer for number, layer in enumerate(self.body.layers) if number in layers]
+        return [layer.affine.weight for layer in modulated if isinstance(layer, Modulated)]
 
 
 class _Elsewhere:
@@ -144,8 +143,8 @@ class _Elsewhere:
         return self.network.synthesised(torch.stack(list(ws), dim=1))
 
     @torch.no_grad()
-    def weights(self, layer: int) -> list[Float[Tensor, "styles width"]]:
-        """Of the modules with a matrix as weight, those that are given this w and no other."""
+    def weights(self, layers: range) -> list[Float[Tensor, "styles width"]]:
+        """Of the modules with a matrix as weight, those that are given the w of one of these layers and no other."""
         found: list[Tensor] = []
         ws = torch.randn(1, self.count, self.width, generator=torch.Generator().manual_seed(0))
 
@@ -153,7 +152,7 @@ class _Elsewhere:
             weight, given = getattr(module, "weight", None), inputs[0] if inputs else None
             if not isinstance(weight, Tensor) or weight.dim() != 2 or not isinstance(given, Tensor):
                 return
-            if torch.equal(given.float(), ws[:, layer]):
+            if any(torch.equal(given.float(), ws[:, layer]) for layer in layers):
                 found.append(weight)
 
         handles = [module.register_forward_hook(hear) for module in self.network.modules()]

@@ -176,7 +176,7 @@ class FromMapping(nn.Module):
 
 
 class FromNoise(nn.Module):
-    """A module of noise alone, called with a latent; of what else its noise is long, as of maps of 1 x 1."""
+    """A module of noise alone, called with a latent; `sides` end the shape of its noise, as (1, 1) of maps."""
 
     def __init__(self, module: nn.Module, sides: tuple[int, ...] = ()) -> None:
         super().__init__()
