@@ -90,7 +90,14 @@ class RMSprop:
     momentum: Decay = 0.0
 
     def build(self, vector: nn.Parameter) -> torch.optim.Optimizer:
-        return torch.optim.RMSprop([vector], lr=self.lr, alpha=self.alpha, eps=self.eps, momentum=self.momentum)
+        return torch.optim.RMSprop(
+            [vector],
+            lr=self.lr,
+            alpha=self.alpha,
+            eps=self.eps,
+            momentum=self.momentum,
+            capturable=vector.is_cuda,
+        )
 
 
 @settings
@@ -102,7 +109,14 @@ class Adam:
     eps: PositiveFloat = 1e-8
 
     def build(self, vector: nn.Parameter) -> torch.optim.Optimizer:
-        return torch.optim.Adam([vector], lr=self.lr, betas=self.betas, eps=self.eps, fused=True)
+        return torch.optim.Adam(
+            [vector],
+            lr=self.lr,
+            betas=self.betas,
+            eps=self.eps,
+            fused=True,
+            capturable=vector.is_cuda,
+        )
 
 
 @settings
@@ -122,6 +136,7 @@ class AdamW:
             eps=self.eps,
             weight_decay=self.weight_decay,
             fused=True,
+            capturable=vector.is_cuda,
         )
 
 

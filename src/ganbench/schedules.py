@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Annotated, Literal, TypeAlias
 
 import torch
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
 from ganbench.settings import OneOf, settings
-from ganbench.types import Memory
+from ganbench.types import Curve, Memory
 
 Side: TypeAlias = Literal["critic", "generator"]
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
@@ -133,14 +133,6 @@ class Turns:
         if self.every and number % self.every.rounds == 0:
             return self.every.critic, self.every.generator
         return self.critic, self.generator
-
-
-@runtime_checkable
-class Curve(Protocol):
-    """A factor along a training."""
-
-    def at(self, progress: float) -> float:
-        """The factor when the share `progress` of the training, 0 to 1, is done."""
 
 
 @settings

@@ -19,7 +19,7 @@ from ganbench.networks import InParts, keep_copies, set_precision
 from ganbench.recipes.base import Player, Recipe
 from ganbench.seeds import derive
 from ganbench.terms import ClassLoss
-from ganbench.types import Head, Memory, Prior, Sizes, UsageError
+from ganbench.types import Head, Memory, Moment, Prior, Sizes, UsageError
 
 UNSHARED = (_BatchNorm, _DropoutNd)
 """Layers that look at a batch as a whole, or draw noise for it."""
@@ -60,14 +60,14 @@ class Learner:
         """The loss's gradient at this player's parameters, which alone take any."""
         return torch.autograd.grad(loss, self._moved, materialize_grads=True)
 
-    def step(self, loss: Tensor, settings: Player, progress: float) -> None:
+    def step(self, loss: Tensor, settings: Player, moment: Moment) -> None:
         """Moves down the loss."""
         gradients = self.gradients(loss)
         # Into the same memory each time: fresh pages cost more than the copy.
         torch._foreach_copy_(self._slots, gradients)
         sharing.add_up(self.gradient)
         for group in self.optimizer.param_groups:
-            group["lr"] = settings.optimizer.lr * settings.rate.at(progress)
+            group["lr"] = settings.optimizer.lr * moment.factor(settings.rate)
         self.optimizer.step()
         for constraint in settings.constraints.values():
             constraint.project(self.network)
@@ -127,8 +127,7 @@ class State:
         then = recipe.turns.then
         self.pace: Memory = {} if then is None else {name: value.to(device) for name, value in then.init().items()}
         self.streams = {name: torch.Generator(device).manual_seed(derive(seed, name)) for name in ("latent", "terms")}
-        with torch.random.fork_rng(devices=[]):
-            self.layer_noise = torch.manual_seed(derive(seed, "layers")).get_state()
+        self.layer_noise = torch.Generator(device).manual_seed(derive(seed, "layers")).get_state()
         self.round = 0
         self.seconds = 0.0
         self.critic_turns = 0
@@ -181,14 +180,15 @@ class State:
 
     @contextmanager
     def own_layer_noise(self) -> Iterator[None]:
-        """Within, layers that draw from torch's global stream, such as dropout, draw from this training's own."""
-        outside = torch.get_rng_state()
-        torch.set_rng_state(self.layer_noise)
+        """Within, layers that draw from the device's global stream, such as dropout, draw from this training's own."""
+        stream = global_stream(self.critic.vector.device)
+        outside = stream.get_state()
+        stream.set_state(self.layer_noise)
         try:
             yield
         finally:
-            self.layer_noise = torch.get_rng_state()
-            torch.set_rng_state(outside)
+            self.layer_noise = stream.get_state()
+            stream.set_state(outside)
 
     def tensors(self) -> dict[str, Tensor]:
         """All tensors by name; `restore` puts them back."""
@@ -217,13 +217,14 @@ class State:
         for name in COUNTERS:
             setattr(self, name, counters[name])
         device = self.critic.vector.device
-        self.memory = {k: v.to(device) for k, v in _below(tensors, "memory.").items()}
+        self.memory = {k: v.clone().to(device) for k, v in _below(tensors, "memory.").items()}
         self.pace = {k: v.to(device) for k, v in _below(tensors, "pace.").items()}
-        self.layer_noise = tensors["stream.layers"].cpu()
-        for name, rng in self.streams.items():
-            state = tensors[f"stream.{name}"].cpu()
-            if state.numel() == rng.get_state().numel():  # that of a GPU fits no CPU: there it can be looked at alone
-                rng.set_state(state)
+        streams = {name: stream.cpu() for name, stream in _below(tensors, "stream.").items()}
+        # Those of a GPU fit no CPU, where the run can be looked at alone.
+        if len(streams["layers"]) == len(self.layer_noise):
+            self.layer_noise = streams["layers"]
+            for name, rng in self.streams.items():
+                rng.set_state(streams[name])
         for name in ("critic", "generator"):
             learner: Learner = getattr(self, name)
             learner.vector.copy_(tensors[f"{name}.vector"])
@@ -236,6 +237,13 @@ class State:
         if self.average:
             self.average.vector.copy_(tensors["average.vector"])
             copy_buffers(self.average.network, _below(tensors, "average.buffer."))
+
+
+def global_stream(device: torch.device) -> torch.Generator:
+    """What draws random numbers on a device where no stream is named."""
+    if device.type == "cpu":
+        return torch.default_generator
+    return torch.cuda.default_generators[torch.cuda.current_device() if device.index is None else device.index]
 
 
 def batch_norms(network: nn.Module) -> list[_BatchNorm]:

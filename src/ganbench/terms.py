@@ -36,7 +36,7 @@ class GradientPenalty:
             penalty = gradient.square().sum(1).mean()
         else:
             penalty = (torch.linalg.vector_norm(gradient, dim=1) - self.target).square().mean()
-        return self.anneal.at(turn.progress) * penalty
+        return turn.moment.factor(self.anneal) * penalty
 
     def _gradient(self, turn: Turn) -> Tensor:
         match self.where:

@@ -13,9 +13,12 @@ from ganbench import sharing
 from ganbench.data.batches import Batches
 from ganbench.objectives import HasGauges
 from ganbench.recipes.base import Recipe
-from ganbench.schedules import Falling
+from ganbench.recordings import Move, Recorder, recordable
+from ganbench.schedules import Falling, Side
 from ganbench.state import State
-from ganbench.types import Sample, Term, Turn
+from ganbench.types import Moment, Sample, Term, Turn
+
+START = Moment(0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,14 @@ def train(state: State, recipe: Recipe, batches: Batches, span: Span) -> Generat
     """Plays rounds to the end of the span, and reports each. The state moves on in place.
 
     `seconds` counts the rounds alone, not what the caller does between them. Of several processes all end where one
-    of their callers stops asking.
+    of their callers stops asking. On a GPU moves are recorded in the first rounds, and played again from then on.
     """
     going = True
+    makes = Recorder(move) if recordable(state, recipe) else move
     while going and (progress := span.progress(state.round, state.seconds)) < 1:
         start = time.perf_counter()
         with sharing.together():
-            losses = play_round(state, recipe, batches, progress)
+            losses = play_round(state, recipe, batches, progress, makes)
         if state.critic.vector.is_cuda:  # the round was only asked for until then
             torch.cuda.synchronize(state.critic.vector.device)
         state.seconds += time.perf_counter() - start
@@ -64,17 +68,37 @@ def train(state: State, recipe: Recipe, batches: Batches, span: Span) -> Generat
             state.seconds, going = sharing.agreed(state.seconds, going)
 
 
-def play_round(state: State, recipe: Recipe, batches: Batches, progress: float = 0.0) -> dict[str, Tensor]:
+def move(side: Side, state: State, recipe: Recipe, real: Sample, moment: Moment) -> dict[str, Tensor]:
+    """A player learns from a batch; gives its losses. What this changes are tensors alone."""
+    return (_move_critic if side == "critic" else _move_generator)(state, recipe, real, moment)
+
+
+def play_round(
+    state: State, recipe: Recipe, batches: Batches, progress: float = 0.0, makes: Move = move
+) -> dict[str, Tensor]:
     """The turns of one round; gives the losses of each player's last turn, by name."""
     losses: dict[str, Tensor] = {}
     with state.own_layer_noise():
         for side in recipe.turns.of_round(state.round, turned=state.turned > 0):
-            play = critic_turn if side == "critic" else generator_turn
-            losses |= play(state, recipe, batches, progress)
+            losses |= play_turn(side, state, recipe, batches, Moment(progress), makes)
     state.round += 1
     if recipe.turns.then:
         _turn_when_fallen(state, recipe.turns.then, recipe.turns.ends_window(state.round))
         losses["gauge.turned"] = torch.tensor(float(state.turned))
+    return losses
+
+
+def play_turn(
+    side: Side, state: State, recipe: Recipe, batches: Batches, moment: Moment = START, makes: Move = move
+) -> dict[str, Tensor]:
+    """A player's turn: the critic's is on the next batch, the generator's on the one seen last. Gives its losses."""
+    if side == "critic":
+        state.critic_turns += 1
+        return makes(side, state, recipe, batches[state.critic_turns - 1], moment)
+    losses = makes(side, state, recipe, batches[max(state.critic_turns - 1, 0)], moment)
+    if state.average:
+        state.average.follow(state.generator, state.generator_turns)
+    state.generator_turns += 1
     return losses
 
 
@@ -85,15 +109,13 @@ def _turn_when_fallen(state: State, then: Falling, window_ends: bool) -> None:
         state.turned = state.round if then.fallen(state.pace) else 0
 
 
-def critic_turn(state: State, recipe: Recipe, batches: Batches, progress: float) -> dict[str, Tensor]:
+def _move_critic(state: State, recipe: Recipe, real: Sample, moment: Moment) -> dict[str, Tensor]:
     """The critic learns to tell the data from fakes, which are made without a graph."""
-    real = batches[state.critic_turns]
-    state.critic_turns += 1
     with torch.no_grad():
-        turn = _deal(state, recipe, real, progress, joint=state.joint)
+        turn = _deal(state, recipe, real, moment, joint=state.joint)
     game = recipe.objective.discriminator(turn.scores, state.memory)
     loss, losses = _add_terms("critic", game, recipe.critic.terms, turn)
-    state.critic.step(loss, recipe.critic, progress)
+    state.critic.step(loss, recipe.critic, moment)
     with torch.no_grad():
         if recipe.turns.then and not state.turned and state.round >= recipe.turns.opened:
             gap = turn.scores.real.mean() - turn.scores.fake.mean()
@@ -105,31 +127,27 @@ def critic_turn(state: State, recipe: Recipe, batches: Batches, progress: float)
     return losses
 
 
-def generator_turn(state: State, recipe: Recipe, batches: Batches, progress: float) -> dict[str, Tensor]:
-    """The generator learns what the critic takes for data. Where it is compared with data, it is those seen last."""
-    loss, losses = generator_loss(state, recipe, batches, progress)
-    state.generator.step(loss, recipe.generator, progress)
-    if state.average:
-        state.average.follow(state.generator, state.generator_turns)
-    state.generator_turns += 1
+def _move_generator(state: State, recipe: Recipe, real: Sample, moment: Moment) -> dict[str, Tensor]:
+    """The generator learns what the critic takes for data."""
+    loss, losses = generator_loss(state, recipe, real, moment)
+    state.generator.step(loss, recipe.generator, moment)
     return losses
 
 
 def generator_loss(
-    state: State, recipe: Recipe, batches: Batches, progress: float = 0.0
+    state: State, recipe: Recipe, real: Sample, moment: Moment = START
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """What the generator would go down on its next turn, and its parts by name."""
-    real = batches[max(state.critic_turns - 1, 0)]
-    turn = _deal(state, recipe, real, progress, joint=False)
+    """What the generator would go down on its next turn, and its parts by name. Some compare it with the data."""
+    turn = _deal(state, recipe, real, moment, joint=False)
     game = recipe.objective.generator(turn.scores, state.memory)
     return _add_terms("generator", game, recipe.generator.terms, turn)
 
 
-def _deal(state: State, recipe: Recipe, real: Sample, progress: float, *, joint: bool) -> Turn:
+def _deal(state: State, recipe: Recipe, real: Sample, moment: Moment, *, joint: bool) -> Turn:
     """A batch of the data and as many fakes, with the data's labels."""
     latent = state.prior.draw(real.y, len(real.x), state.streams["latent"])
     fake = state.generator.shared(latent)
-    return Turn(real, fake, latent, state.critic.shared, state.streams["terms"], progress=progress, joint=joint)
+    return Turn(real, fake, latent, state.critic.shared, state.streams["terms"], moment=moment, joint=joint)
 
 
 def _add_terms(side: str, game: Tensor, terms: Mapping[str, Term], turn: Turn) -> tuple[Tensor, dict[str, Tensor]]:

@@ -110,6 +110,24 @@ class Scores(Protocol):
     def fake(self) -> Tensor: ...
 
 
+@runtime_checkable
+class Curve(Protocol):
+    """A factor along a training."""
+
+    def at(self, progress: float) -> float:
+        """The factor when the share `progress` of the training, 0 to 1, is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point of a training, by the share that is done, at which each curve has a factor."""
+
+    progress: float
+
+    def factor(self, curve: Curve) -> float | Tensor:
+        return curve.at(self.progress)
+
+
 Memory: TypeAlias = Mapping[str, Tensor]
 """What an objective carries from round to round; it is written into checkpoints."""
 
@@ -155,12 +173,12 @@ class Turn:
         critic: Critic,
         rng: torch.Generator,
         *,
-        progress: float = 0.0,
+        moment: Moment = Moment(0.0),
         joint: bool = False,
     ) -> None:
         self.real, self.fake, self.latent = real, fake, latent
         self.critic, self.rng = critic, rng
-        self.progress = progress
+        self.moment = moment
         self._joint = joint
 
     @cached_property

@@ -6,10 +6,11 @@ import torch
 from ganbench.data.batches import Batches
 from ganbench.recipes import RECIPES, Recipe, recipe_named
 from ganbench.sampling import among, draw, generate, judge, latents, score, verdicts
+from ganbench.schedules import Side
 from ganbench.settings import from_tree, to_tree
 from ganbench.state import State
 from ganbench.terms import GradientPenalty
-from ganbench.training import Span, critic_turn, generator_turn, play_round, train
+from ganbench.training import Span, play_round, play_turn, train
 from ganbench.types import Latent, Medium, Sample, Turn
 
 POINTS = torch.randn(256, 2, generator=torch.Generator().manual_seed(1)) @ torch.tensor([[1.0, 0.5], [0.0, 0.3]])
@@ -63,12 +64,11 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 @every_recipe
 def test_each_turn_moves_its_own_player_alone(name: str, medium: Medium) -> None:
     state, recipe, batches = begin(name, medium)
-    for play, moved, still in (
-        (critic_turn, state.critic, state.generator),
-        (generator_turn, state.generator, state.critic),
-    ):
+    sides: tuple[Side, Side] = ("critic", "generator")
+    for side, other in (sides, sides[::-1]):
+        moved, still = getattr(state, side), getattr(state, other)
         before = moved.vector.clone(), still.vector.clone()
-        play(state, recipe, batches, 0.0)
+        play_turn(side, state, recipe, batches)
         assert not torch.equal(moved.vector, before[0])
         assert torch.equal(still.vector, before[1])
 

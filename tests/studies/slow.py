@@ -17,11 +17,11 @@ for gallery in (PointGallery, ImageGallery):
 play_round = training.play_round
 
 
-def unhurried(state, recipe, batches, progress=0.0):  # type: ignore[no-untyped-def]
+def unhurried(state, *others):  # type: ignore[no-untyped-def]
     time.sleep(0.05)
-    if state.round == 2 and type(recipe.objective).__name__ == os.environ.get("DEADLY"):
+    if state.round == 2 and type(others[0].objective).__name__ == os.environ.get("DEADLY"):
         os.kill(os.getpid(), signal.SIGKILL)
-    return play_round(state, recipe, batches, progress)
+    return play_round(state, *others)
 
 
 training.play_round = unhurried

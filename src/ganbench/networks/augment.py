@@ -59,14 +59,14 @@ class AugmentedCritic(nn.Module):
 
 
 def augmented(x: Images, kinds: tuple[Kind, ...]) -> Images:
-    """Each image changed in each of the ways. Draws from torch's global stream of the CPU, wherever the images are."""
+    """Each image changed in each of the ways. Draws from the global stream of the device on which they are."""
     for kind in kinds:
         x = _WAYS[kind](x)
     return x
 
 
 def coloured(x: Images) -> Images:
-    drawn = noise_of_each(lambda n: torch.rand(n, 3), len(x)).to(x)
+    drawn = noise_of_each(lambda n: torch.rand(n, 3, device=x.device), len(x)).to(x.dtype)
     brightness, saturation, contrast = drawn.T[..., None, None, None]
     x = x + (brightness - 0.5)
     grey = x.mean(dim=1, keepdim=True)
@@ -79,8 +79,8 @@ def translated(x: Images) -> Images:
     for axis in (2, 3):
         side = x.shape[axis]
         most = int(side / SHIFT + 0.5)
-        by = noise_of_each(partial(_whole, -most, most + 1), len(x))
-        x = shifted(x, by.to(x.device), axis)
+        by = noise_of_each(partial(_whole, -most, most + 1, x.device), len(x))
+        x = shifted(x, by, axis)
     return x
 
 
@@ -95,21 +95,21 @@ def shifted(x: Images, by: Int[Tensor, " batch"], axis: int) -> Images:
 
 
 def cut_out(x: Images) -> Images:
-    rows, columns = (_spans(len(x), side).to(x.device) for side in x.shape[2:])
+    rows, columns = (_spans(len(x), side, x.device) for side in x.shape[2:])
     return x * ~(rows[:, None, :, None] & columns[:, None, None, :])
 
 
-def _spans(count: int, side: int) -> Bool[Tensor, "count side"]:
+def _spans(count: int, side: int, device: torch.device) -> Bool[Tensor, "count side"]:
     """The pixels of a row that so many cuts take away, of which the ends may lie outside."""
     length = int(side / CUT + 0.5)
-    middle = noise_of_each(partial(_whole, 0, side + (1 - length % 2)), count)[:, None]
+    middle = noise_of_each(partial(_whole, 0, side + (1 - length % 2), device), count)[:, None]
     start = middle - length // 2
-    at = torch.arange(side)
+    at = torch.arange(side, device=device)
     return (at >= start) & (at < start + length)
 
 
-def _whole(low: int, high: int, count: int) -> Int[Tensor, " count"]:
-    return torch.randint(low, high, (count,))
+def _whole(low: int, high: int, device: torch.device, count: int) -> Int[Tensor, " count"]:
+    return torch.randint(low, high, (count,), device=device)
 
 
 _WAYS: dict[Kind, Callable[[Images], Images]] = {

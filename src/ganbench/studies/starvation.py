@@ -19,7 +19,7 @@ from ganbench.runs import RunFolder
 from ganbench.seeds import derive
 from ganbench.settings import settings
 from ganbench.studies.work import OnShare
-from ganbench.training import critic_turn, generator_loss
+from ganbench.training import generator_loss, play_turn
 from ganbench.types import Latent
 from ganbench.workbench import Workbench
 
@@ -64,7 +64,7 @@ class Starvation:
         looks = set(np.unique(np.geomspace(1, self.steps, LOOKS).round().astype(int)).tolist())
         norm = 0.0
         for step in range(1, self.steps + 1):
-            critic_turn(state, recipe, real, 0.0)
+            play_turn("critic", state, recipe, real)
             if step not in looks:
                 continue
             norm = _gradient(bench, real)
@@ -83,5 +83,5 @@ class Starvation:
 
 
 def _gradient(bench: Workbench, real: Batches) -> float:
-    loss, _ = generator_loss(bench.state, bench.recipe, real)
+    loss, _ = generator_loss(bench.state, bench.recipe, real[max(bench.state.critic_turns - 1, 0)])
     return float(torch.cat([g.flatten() for g in bench.state.generator.gradients(loss)]).norm())

@@ -1,0 +1,120 @@
+"""What a GPU plays again is what it would do when asked for each operation. Skipped where there is none."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from ganbench.data.batches import Batches
+from ganbench.objectives import NonSaturating
+from ganbench.optimizers import Sgd
+from ganbench.recipes import Recipe
+from ganbench.recordings import recordable
+from ganbench.schedules import Constant, Falling, Turns
+from ganbench.state import State
+from ganbench.training import Span, play_round, train
+from ganbench.types import Medium
+from tests.laws.test_laws import CASES, THINGS, small, snapshot
+from tests.sharing.battery import plain
+from tests.sharing.test_sharing import furthest
+
+ROUNDS = 9
+on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+every_recipe = pytest.mark.parametrize(("name", "medium"), CASES)
+
+
+def begin(name: str, medium: Medium, device: str = "cuda", change=plain) -> tuple[State, Recipe, Batches]:  # type: ignore[no-untyped-def]
+    recipe: Recipe = change(small(name, medium))
+    x, y = (each if each is None else each.to(device) for each in THINGS[medium])
+    assert x is not None
+    batches = Batches(x, y, size=recipe.batch_size, seed=0)
+    classes = 0 if medium == "points" else 3
+    return State(recipe, x.shape[1:], classes=classes, seed=0, device=device), recipe, batches
+
+
+def without_then(recipe: Recipe) -> Recipe:
+    return replace(plain(recipe), turns=replace(recipe.turns, then=None))
+
+
+def steady(recipe: Recipe) -> Recipe:
+    """Descent at a rate that does not change, which alone can be recorded of it."""
+    recipe = without_then(recipe)
+    players = {side: replace(getattr(recipe, side), rate=Constant()) for side in ("critic", "generator")}
+    return replace(recipe, **players)
+
+
+@on_a_gpu
+@every_recipe
+def test_recorded_rounds_are_those_that_are_asked_for(name: str, medium: Medium) -> None:
+    """Losses, weights, averages, batch statistics, random streams and what games carry."""
+    state, recipe, batches = begin(name, medium, change=steady)
+    assert recordable(state, recipe)
+    start = {f"start.{key}": value for key, value in snapshot(state).items()}
+    losses = [dict(report.losses) for report in train(state, recipe, batches, Span(rounds=ROUNDS))]
+    asked, recipe, batches = begin(name, medium, change=steady)
+    for number, found in enumerate(losses):
+        expected = play_round(asked, recipe, batches, number / ROUNDS)
+        assert found.keys() == expected.keys()
+        for key, value in expected.items():
+            assert float(found[key]) == pytest.approx(float(value), rel=5e-3, abs=1e-3), (number, key)
+    differences = furthest(start | snapshot(asked), start | snapshot(state))
+    assert max(differences.values()) < 5e-3, max(differences, key=differences.__getitem__)
+    assert max(value for key, value in differences.items() if key.startswith("stream.")) == 0
+
+
+@on_a_gpu
+@pytest.mark.parametrize(("name", "medium"), [("r3gan", "images"), ("best", "images"), ("best", "points")])
+def test_rates_and_penalties_change_along_a_recorded_training(name: str, medium: Medium) -> None:
+    def same(recipe: Recipe) -> Recipe:
+        return recipe
+
+    state, recipe, batches = begin(name, medium, change=same)
+    assert recordable(state, recipe)
+    start = {f"start.{key}": value for key, value in snapshot(state).items()}
+    for _ in train(state, recipe, batches, Span(rounds=ROUNDS)):
+        pass
+    asked, recipe, batches = begin(name, medium, change=same)
+    for number in range(ROUNDS):
+        play_round(asked, recipe, batches, number / ROUNDS)
+    differences = furthest(start | snapshot(asked), start | snapshot(state))
+    assert max(differences.values()) < 5e-2, max(differences, key=differences.__getitem__)
+
+
+@on_a_gpu
+@pytest.mark.parametrize(("name", "medium"), [("began", "images"), ("best", "colour images"), ("wgan-gp", "points")])
+def test_a_recorded_training_goes_on_from_a_copy(name: str, medium: Medium) -> None:
+    state, recipe, batches = begin(name, medium)
+    start = {f"start.{key}": value for key, value in snapshot(state).items()}
+    copy = None
+    for report in train(state, recipe, batches, Span(rounds=ROUNDS)):
+        if report.round == 5:
+            copy = snapshot(state), state.counters()
+    assert copy is not None
+    again, recipe, batches = begin(name, medium)
+    again.restore(*copy)
+    for _ in train(again, recipe, batches, Span(rounds=ROUNDS)):
+        pass
+    differences = furthest(start | snapshot(state), start | snapshot(again))
+    assert max(differences.values()) < 5e-3, max(differences, key=differences.__getitem__)
+
+
+class Own(NonSaturating):
+    """A game of a person's own, which may do anything."""
+
+
+def recordable_with(change) -> bool:  # type: ignore[no-untyped-def]
+    state, recipe, _ = begin("gan", "points", change=change)
+    return recordable(state, recipe)
+
+
+@on_a_gpu
+def test_what_may_differ_from_move_to_move_is_not_recorded() -> None:
+    assert recordable_with(lambda recipe: recipe)
+    assert not recordable_with(lambda recipe: replace(recipe, objective=Own()))
+    assert not recordable_with(lambda recipe: replace(recipe, turns=Turns(then=Falling())))
+
+
+def test_nothing_is_recorded_on_the_cpu() -> None:
+    state, recipe, _ = begin("gan", "points", "cpu", lambda recipe: replace(recipe, batch_size=8))
+    assert isinstance(recipe.critic.optimizer, Sgd) is False
+    assert not recordable(state, recipe)
