@@ -4,7 +4,8 @@
 
 The stack has a further axis for the run: every layer is one batched product, both players' weights of all runs are one
 vector each, and one step of the optimiser moves them all. It has nothing else (no logs, no terms, no reports), so that
-what it gains is an upper bound. Both play `gan` in fp32 in short stretches that take turns; the ratio is the median.
+what it gains is an upper bound. Both play `gan` in fp32, on a GPU as recordings, in short stretches that take turns;
+the ratio is the median.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from ganbench.configuration import configure
 from ganbench.data import load_points
 from ganbench.machine import resolve_device, settle
 from ganbench.state import flatten
-from ganbench.training import play_round
 from ganbench.workbench import Workbench
 
 NOISE, ROUNDS, STRETCHES = 5, 20, 9
@@ -58,7 +58,10 @@ def stacked_rounds(runs: int, width: int, batch: int, device: torch.device) -> C
     generator = layers(runs, (NOISE, width, width, 2), device)
     weights = {"critic": [p for pair in critic for p in pair], "generator": [p for pair in generator for p in pair]}
     vectors = {name: flatten(list(each)) for name, each in weights.items()}
-    optimizers = {name: torch.optim.Adam([v], lr=2e-4, betas=(0.5, 0.999), fused=True) for name, v in vectors.items()}
+    optimizers = {
+        name: torch.optim.Adam([v], lr=2e-4, betas=(0.5, 0.999), fused=True, capturable=v.is_cuda)
+        for name, v in vectors.items()
+    }
 
     def step(name: str, losses: Tensor) -> None:
         gradients = torch.autograd.grad(losses.sum(), weights[name])
@@ -75,17 +78,28 @@ def stacked_rounds(runs: int, width: int, batch: int, device: torch.device) -> C
         fake = through(generator, torch.randn(runs, batch, NOISE, device=device), 0.0)
         step("generator", F.softplus(-through(critic, fake, 0.2)).mean((1, 2)))
 
-    return play
+    return recorded(play) if device.type == "cuda" else play
+
+
+def recorded(play: Callable[[], None]) -> Callable[[], None]:
+    """The round as one call, once libraries and optimisers have settled."""
+    for _ in range(3):
+        play()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        play()
+    return graph.replay
 
 
 def single_round(width: int, batch: int, device: torch.device) -> Callable[[], None]:
     """The round of one of our runs."""
     changes = [("batch_size", batch), ("precision", "fp32"), ("prior.dimension", NOISE), ("device", device.type)]
     changes += [(f"{side}.network.widths", [width, width]) for side in ("critic", "generator")]
-    bench = Workbench(configure("gan", "letter-m", changes=changes), load_points("letter-m"))
+    changes += [("rounds", 1_000_000)]
+    rounds = Workbench(configure("gan", "letter-m", changes=changes), load_points("letter-m")).play()
 
     def play() -> None:
-        play_round(bench.state, bench.recipe, bench.batches)
+        next(rounds)
 
     return play
 
