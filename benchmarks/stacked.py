@@ -23,7 +23,7 @@ from torch import Tensor
 from ganbench.configuration import configure
 from ganbench.data import load_points
 from ganbench.machine import resolve_device, settle
-from ganbench.state import flatten
+from ganbench.state import flatten, slots
 from ganbench.workbench import Workbench
 
 NOISE, ROUNDS, STRETCHES = 5, 20, 9
@@ -58,6 +58,10 @@ def stacked_rounds(runs: int, width: int, batch: int, device: torch.device) -> C
     generator = layers(runs, (NOISE, width, width, 2), device)
     weights = {"critic": [p for pair in critic for p in pair], "generator": [p for pair in generator for p in pair]}
     vectors = {name: flatten(list(each)) for name, each in weights.items()}
+    gradient_slots = {}
+    for name, vector in vectors.items():
+        vector.grad = torch.zeros_like(vector)
+        gradient_slots[name] = slots(vector.grad, weights[name])
     optimizers = {
         name: torch.optim.Adam([v], lr=2e-4, betas=(0.5, 0.999), fused=True, capturable=v.is_cuda)
         for name, v in vectors.items()
@@ -65,7 +69,7 @@ def stacked_rounds(runs: int, width: int, batch: int, device: torch.device) -> C
 
     def step(name: str, losses: Tensor) -> None:
         gradients = torch.autograd.grad(losses.sum(), weights[name])
-        vectors[name].grad = torch.cat([g.reshape(-1) for g in gradients])
+        torch._foreach_copy_(gradient_slots[name], gradients)
         optimizers[name].step()
 
     def play() -> None:

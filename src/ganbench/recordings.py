@@ -27,6 +27,9 @@ Move: TypeAlias = Callable[[Side, State, Recipe, Sample, Moment], dict[str, Tens
 FIRST = 3
 """So many moves of a player are made plainly: libraries choose their methods, optimisers make room for moments."""
 
+CURVES = 64
+"""More than a recipe has."""
+
 STEERED, STEADY = (Adam, AdamW), (Sgd, Momentum, Nesterov, RMSprop)
 """Optimisers whose rate a recording can read anew each time, and those whose rate it cannot change."""
 
@@ -82,10 +85,12 @@ class Recording:
     def __init__(self, move: Move, side: Side, state: State, recipe: Recipe, real: Sample) -> None:
         self.real = Sample(real.x.clone(), None if real.y is None else real.y.clone())
         self.factors: dict[Curve, Tensor] = {}
+        # Not within the recording, whose memory is used for one thing after another.
+        self._room = iter(torch.empty(CURVES, device=real.x.device))
         self.graph = torch.cuda.CUDAGraph()
         for stream in state.streams.values():
             self.graph.register_generator_state(stream)
-        memory = state.memory
+        memory = state.memory = {name: value.clone() for name, value in state.memory.items()}  # which reports may hold
         with torch.cuda.graph(self.graph):
             losses = move(side, state, recipe, self.real, self)  # type: ignore[arg-type]
             for name, value in [(name, value.clone()) for name, value in state.memory.items()]:
@@ -98,7 +103,9 @@ class Recording:
         """Where a recorded move finds a curve's factor, into which each replay writes it first."""
         if isinstance(curve, Constant):
             return 1.0
-        return self.factors.setdefault(curve, torch.empty((), device=self.real.x.device))
+        if curve not in self.factors:
+            self.factors[curve] = next(self._room)
+        return self.factors[curve]
 
     def play(self, real: Sample, moment: Moment) -> dict[str, Tensor]:
         """The move on this batch, at this moment."""

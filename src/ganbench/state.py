@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
@@ -39,8 +39,7 @@ class Learner:
         self.parameters = [p for p in network.parameters() if p.requires_grad]
         self.vector = flatten(self.parameters)
         self.gradient = self.vector.grad = torch.zeros_like(self.vector)
-        parts = self.gradient.split([p.numel() for p in self.parameters])
-        self._slots = [part.view_as(p) for part, p in zip(parts, self.parameters, strict=True)]
+        self._slots = slots(self.gradient, self.parameters)
         self.optimizer = settings.optimizer.build(self.vector)
         self._copies: dict[nn.Parameter, Tensor] = {}
         self._moved: list[Tensor] = list(self.parameters)
@@ -74,13 +73,31 @@ class Learner:
         self.refresh()
 
 
+ALIGNED = 4
+"""A GPU reads weights from addresses that are multiples of so many numbers (16 bytes), and may refuse others."""
+
+
 def flatten(parameters: list[nn.Parameter]) -> nn.Parameter:
-    """One vector that holds all parameters, which become views of it: an optimiser's step is then one operation."""
-    vector = torch.cat([p.detach().reshape(-1) for p in parameters])
-    parts = vector.split([p.numel() for p in parameters])
-    for parameter, part in zip(parameters, parts, strict=True):
-        parameter.data = part.view_as(parameter)
+    """One vector that holds all parameters, which become views of it: an optimiser's step is then one operation.
+
+    Before a parameter may stand up to three zeros, which have no gradient and stay.
+    """
+    room = sum(_aligned(p.numel()) for p in parameters)
+    vector = torch.zeros(room, dtype=parameters[0].dtype, device=parameters[0].device)
+    for parameter, slot in zip(parameters, slots(vector, parameters), strict=True):
+        slot.copy_(parameter.detach())
+        parameter.data = slot
     return nn.Parameter(vector, requires_grad=False)
+
+
+def slots(vector: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
+    """Where each parameter stands in a vector as `flatten` makes one."""
+    parts = vector.split([_aligned(p.numel()) for p in parameters])
+    return [part[: p.numel()].view_as(p) for part, p in zip(parts, parameters, strict=True)]
+
+
+def _aligned(count: int) -> int:
+    return -count % ALIGNED + count
 
 
 class State:

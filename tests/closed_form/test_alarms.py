@@ -18,6 +18,7 @@ from ganbench.fitting import Session
 from ganbench.networks import Plain
 from ganbench.progress import line
 from ganbench.runs import RunFolder
+from ganbench.state import Learner
 from ganbench.training import Report
 from ganbench.workbench import Workbench
 from tests.undrawn import undrawn
@@ -39,11 +40,20 @@ def bench(recipe: str = "gan", data: DataSet = RING, share: float = 0.5) -> Work
     return made
 
 
+@torch.no_grad()
+def put(learner: Learner, values: list[float]) -> None:
+    """Gives a player's parameters, one after another, these values."""
+    parts = torch.tensor(values).split([p.numel() for p in learner.parameters])
+    for parameter, part in zip(learner.parameters, parts, strict=True):
+        parameter.copy_(part.view_as(parameter))
+
+
+@torch.no_grad()
 def sure_critic(of: Workbench, slope: float = 1.0) -> None:
     """Real things, which lie about 0, score 40; generated ones, which all lie at (100, 0), 40 - 100 slope."""
-    of.state.critic.vector.copy_(torch.tensor([-slope, 0.0, 40.0]))
+    put(of.state.critic, [-slope, 0.0, 40.0])
     of.state.generator.vector.zero_()
-    of.state.generator.vector[-2] = FAR
+    of.state.generator.parameters[-1][0] = FAR
 
 
 def kinds(watch: Watch, measured: dict[str, float]) -> list[str]:
@@ -82,7 +92,7 @@ def test_a_critic_that_is_sure_of_everything_is_saturated() -> None:
 def test_a_critic_that_is_sure_of_one_side_alone_is_not_saturated() -> None:
     for critic in ([0.0, 0.0, 40.0], [0.0, 0.0, -40.0]):
         biased = bench()
-        biased.state.critic.vector.copy_(torch.tensor(critic))
+        put(biased.state.critic, critic)
         assert kinds(Watch(biased), SOUND) == []
 
 
@@ -105,7 +115,7 @@ def test_a_least_squares_critic_has_won_where_it_hits_both_targets() -> None:
     won = bench("lsgan")
     sure_critic(won)
     assert kinds(Watch(won), SOUND) == []
-    won.state.critic.vector.copy_(torch.tensor([-1 / FAR, 0.0, 1.0]))  # about 1 at real things, 0 at (100, 0)
+    put(won.state.critic, [-1 / FAR, 0.0, 1.0])  # about 1 at real things, 0 at (100, 0)
     assert kinds(Watch(won), SOUND) == ["saturation"]
 
 
@@ -129,7 +139,7 @@ def normed(critic: nn.Module, changes: tuple[tuple[str, Any], ...] = ()) -> Work
     made.state.round = 20
     with torch.no_grad():
         made.state.generator.vector.zero_()
-        made.state.generator.vector[-2] = FAR
+        made.state.generator.parameters[-1][0] = FAR
     return made
 
 
@@ -163,7 +173,7 @@ def test_points_are_scored_as_among_real_ones() -> None:
     made = normed(nn.Sequential(nn.BatchNorm1d(2, affine=False), nn.Linear(2, 1, bias=False)))
     before = {name: buffer.clone() for name, buffer in made.state.critic.network.named_buffers()}
     with torch.no_grad():
-        made.state.critic.vector.copy_(torch.tensor([1.0, 0.0]))
+        put(made.state.critic, [1.0, 0.0])
     at = np.array([[0.0, 0.0], [1.0, 0.0], [100.0, 0.0]])
     # In standard units the real points are at +-1, so that their norm leaves points as they are.
     assert made.scores(at) == pytest.approx(at[:, 0], abs=0.2, rel=0.05)
@@ -173,10 +183,10 @@ def test_points_are_scored_as_among_real_ones() -> None:
 def test_weights_that_run_away_are_told_when_they_begin_to_and_as_they_double() -> None:
     made = bench()
     with torch.no_grad():
-        made.state.critic.vector.copy_(torch.tensor([0.0, 0.0, 1.0]))
+        put(made.state.critic, [0.0, 0.0, 1.0])
     watch, told = Watch(made), []
     for length in (9.0, 11.0, 12.0, 21.0, 23.0, 3.0, 1e30):
-        made.state.critic.vector[2] = length
+        made.state.critic.parameters[-1][0] = length
         alarm = watch.divergence({"critic": 1.0})
         told.append(alarm and alarm.number)
     assert told == [None, pytest.approx(11), None, None, pytest.approx(23), None, pytest.approx(1e30)]

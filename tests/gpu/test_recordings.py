@@ -98,6 +98,13 @@ def test_a_recorded_training_goes_on_from_a_copy(name: str, medium: Medium) -> N
     assert max(differences.values()) < 5e-3, max(differences, key=differences.__getitem__)
 
 
+@pytest.fixture(autouse=True)
+def exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Convolutions as exact, and as much the same each time, as the GPU can have them."""
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
+
+
 class Own(NonSaturating):
     """A game of a person's own, which may do anything."""
 

@@ -55,7 +55,7 @@ class Classifier:
         shape = (3 if pixels.ndim == 4 else 1, *pixels.shape[1:3])
         if shape != self.shape:
             raise UsageError(f"this feature network sees images of {_said(self.shape)}; these are {_said(shape)}")
-        return in_batches(self._both, pixels)
+        return in_batches(self._both, pixels, self.network)
 
     def _both(self, x: Float[Tensor, "n c h w"]) -> tuple[Tensor, Tensor]:
         features = self.network.features(x)

@@ -133,7 +133,7 @@ def unfilled(name: str, shape: tuple[int, int, int], classes: int) -> Network:
 
 def scale_features(network: Network, pixels: Pixels) -> None:
     """Divides the features by their root mean square over images; what is read stays the same."""
-    (features,) = in_batches(lambda x: (network.features(x),), pixels)
+    (features,) = in_batches(lambda x: (network.features(x),), pixels, network)
     unit = max(float(np.sqrt(np.square(features, dtype=np.float64).mean())), 1e-12)
     for inward in network.hidden.parameters():
         inward.div_(unit)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
-from torch import Tensor
+from torch import Tensor, nn
+
+from ganbench.machine import resolve_device
 
 Pixels: TypeAlias = UInt8[np.ndarray, "n h w"] | UInt8[np.ndarray, "n h w 3"]
 
@@ -40,10 +43,30 @@ def scaled(pixels: Pixels) -> Float[Tensor, "n c h w"]:
     return first.float() / 127.5 - 1
 
 
-def in_batches(function: Callable[[Tensor], tuple[Tensor, ...]], pixels: Pixels) -> tuple[np.ndarray, ...]:
-    """The outputs of a function of scaled images, each over all images; nothing of it is recorded for gradients."""
+def in_batches(
+    function: Callable[[Tensor], tuple[Tensor, ...]], pixels: Pixels, network: nn.Module | None = None
+) -> tuple[np.ndarray, ...]:
+    """The outputs of a function of scaled images, each over all images; nothing of it is recorded for gradients.
+
+    It is computed on a GPU where there is one, in the full precision of fp32; a `network` in it goes there meanwhile.
+    """
     _, height, width = pixels.shape[:3]
     batch = max(1, PLACES // (height * width))
-    with torch.inference_mode():
-        parts = [function(scaled(pixels[start : start + batch])) for start in range(0, len(pixels), batch)]
+    device = resolve_device("auto")
+    exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+    with _on(device, network), torch.inference_mode(), exact:
+        parts = [function(scaled(pixels[start : start + batch]).to(device)) for start in range(0, len(pixels), batch)]
     return tuple(torch.cat(outputs).cpu().numpy() for outputs in zip(*parts, strict=True))
+
+
+@contextmanager
+def _on(device: torch.device, network: nn.Module | None) -> Iterator[None]:
+    """Within, the network is on a device."""
+    if network is None or device.type == "cpu":
+        yield
+        return
+    network.to(device)
+    try:
+        yield
+    finally:
+        network.to("cpu")

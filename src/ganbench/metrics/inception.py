@@ -47,7 +47,7 @@ class Inception:
         self.options = {"return_features": True} if "return_features" in asked else {}
 
     def __call__(self, pixels: Pixels) -> Embedded:
-        (features,) = in_batches(self._features, pixels)
+        (features,) = in_batches(self._features, pixels, self.network)
         return Embedded(features)
 
     def _features(self, x: Float[Tensor, "n c h w"]) -> tuple[Tensor]:

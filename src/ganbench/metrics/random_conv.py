@@ -57,7 +57,8 @@ def _features(x: Float[Tensor, "n c h w"], scales: list[tuple[Tensor, Tensor]]) 
     if max(x.shape[2:]) > LARGEST:
         x = F.interpolate(x, (LARGEST, LARGEST), mode="bilinear", antialias=True)
     parts = []
-    for depth, (first, second) in enumerate(scales):
+    for depth, filters in enumerate(scales):
+        first, second = (each.to(x.device) for each in filters)
         if depth:
             x = F.avg_pool2d(x, 2)
         seen = F.relu(F.conv2d(F.relu(F.conv2d(x, first, padding=2)), second, padding=1))
