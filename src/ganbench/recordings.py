@@ -74,6 +74,8 @@ class Recorder:
         self.made[side] += 1
         if self.made[side] <= FIRST:
             return self.move(side, state, recipe, real, moment)
+        if not self.recordings:  # which write into the memory that they found, and reports may hold what was there
+            state.memory = {name: value.clone() for name, value in state.memory.items()}
         if side not in self.recordings:
             self.recordings[side] = Recording(self.move, side, state, recipe, real)
         return self.recordings[side].play(real, moment)
@@ -90,7 +92,7 @@ class Recording:
         self.graph = torch.cuda.CUDAGraph()
         for stream in state.streams.values():
             self.graph.register_generator_state(stream)
-        memory = state.memory = {name: value.clone() for name, value in state.memory.items()}  # which reports may hold
+        memory = state.memory
         with torch.cuda.graph(self.graph):
             losses = move(side, state, recipe, self.real, self)  # type: ignore[arg-type]
             for name, value in [(name, value.clone()) for name, value in state.memory.items()]:

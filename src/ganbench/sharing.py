@@ -85,9 +85,9 @@ def joined() -> Iterator[None]:
     except (UsageError, WorkError) as error:
         if rank() == 0 and not _told:
             _send(error)
-            dist.destroy_process_group()
         raise
-    dist.destroy_process_group()
+    finally:  # whose threads would else be alive when the process ends, and abort it
+        dist.destroy_process_group()
 
 
 def require_joined() -> None:
