@@ -92,7 +92,12 @@ def recorded(play: Callable[[], None]) -> Callable[[], None]:
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         play()
-    return graph.replay
+
+    def replay() -> None:
+        graph.replay()
+        torch.cuda.synchronize()  # as each round of a run does
+
+    return replay
 
 
 def single_round(width: int, batch: int, device: torch.device) -> Callable[[], None]:

@@ -92,7 +92,8 @@ class Graph:
 def recording(monkeypatch: Any) -> None:
     """Has CUDA graphs recorded by the processor."""
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
-    monkeypatch.setattr(torch.cuda, "graph", lambda graph: graph.record())
+    monkeypatch.setattr(torch.cuda, "graph", lambda graph, pool: graph.record())
+    monkeypatch.setattr(torch.cuda, "graph_pool_handle", lambda: None)
     monkeypatch.setattr(torch.nn.functional, "one_hot", _one_hot)
 
 

@@ -145,12 +145,14 @@ class Session:
         """Goes back to the newest whole checkpoint, or to the start where there is none.
 
         Raises:
-            UsageError: the data are not those that the run was begun with, or the file of the features is not.
+            UsageError: the data are not those that the run was begun with, the file of the features is not, or the run
+                is one of a GPU and this process uses none, or the other way round.
         """
         checkpoint = checkpoints.read_last(self.folder.checkpoints)
         if checkpoint is None:
             self.folder.rewind(-1)
             return
+        self.bench.require_same_device(checkpoint)
         self.bench.restore(checkpoint)
         self.bench.require_same_features(checkpoint)
         self.measuring = checkpoint.facts["measuring"]

@@ -90,14 +90,7 @@ class RMSprop:
     momentum: Decay = 0.0
 
     def build(self, vector: nn.Parameter) -> torch.optim.Optimizer:
-        return torch.optim.RMSprop(
-            [vector],
-            lr=self.lr,
-            alpha=self.alpha,
-            eps=self.eps,
-            momentum=self.momentum,
-            capturable=vector.is_cuda,
-        )
+        return torch.optim.RMSprop([vector], lr=self.lr, alpha=self.alpha, eps=self.eps, momentum=self.momentum)
 
 
 @settings
@@ -109,14 +102,7 @@ class Adam:
     eps: PositiveFloat = 1e-8
 
     def build(self, vector: nn.Parameter) -> torch.optim.Optimizer:
-        return torch.optim.Adam(
-            [vector],
-            lr=self.lr,
-            betas=self.betas,
-            eps=self.eps,
-            fused=True,
-            capturable=vector.is_cuda,
-        )
+        return torch.optim.Adam([vector], lr=self.lr, betas=self.betas, eps=self.eps, fused=True)
 
 
 @settings
@@ -136,7 +122,6 @@ class AdamW:
             eps=self.eps,
             weight_decay=self.weight_decay,
             fused=True,
-            capturable=vector.is_cuda,
         )
 
 

@@ -8,14 +8,15 @@ where those of the same streams would.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
-from typing import TypeAlias
+from functools import partial
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 
 from ganbench import sharing
+from ganbench.networks import Plain
 from ganbench.optimizers import Adam, AdamW, Momentum, Nesterov, RMSprop, Sgd
 from ganbench.recipes.base import Player, Recipe
 from ganbench.schedules import Constant, Side
@@ -27,94 +28,117 @@ Move: TypeAlias = Callable[[Side, State, Recipe, Sample, Moment], dict[str, Tens
 FIRST = 3
 """So many moves of a player are made plainly: libraries choose their methods, optimisers make room for moments."""
 
-CURVES = 64
-"""More than a recipe has."""
-
 STEERED, STEADY = (Adam, AdamW), (Sgd, Momentum, Nesterov, RMSprop)
 """Optimisers whose rate a recording can read anew each time, and those whose rate it cannot change."""
 
 
 def recordable(state: State, recipe: Recipe) -> bool:
-    """Whether the moves are the same operations each time: on one GPU, of parts that are known to be so."""
-    plain = sharing.processes() == 1 and state.critic.shared is state.critic.network
-    steady = recipe.turns.then is None and all(map(_rate_is_recordable, (recipe.critic, recipe.generator)))
-    return state.critic.vector.is_cuda and plain and steady and all(map(_is_ours, _parts(state, recipe)))
+    """Whether the moves are the same operations each time: on the GPU in use, of parts that are known to be so."""
+    vector = state.critic.vector
+    if not vector.is_cuda or vector.device.index != torch.cuda.current_device() or recipe.turns.then:
+        return False
+    whole = sharing.processes() == 1 and state.critic.shared is state.critic.network
+    steady = all(map(_rate_is_recordable, (recipe.critic, recipe.generator)))
+    return whole and steady and all(map(_is_ours, _parts(recipe)))
 
 
 def _rate_is_recordable(player: Player) -> bool:
-    fixed = isinstance(player.rate, Constant)
-    return isinstance(player.optimizer, (*STEERED, *STEADY) if fixed else STEERED)
+    return type(player.optimizer) in (STEERED + STEADY if isinstance(player.rate, Constant) else STEERED)
 
 
-def _parts(state: State, recipe: Recipe) -> list[object]:
-    """All that takes part in a move, a person's own things among them."""
-    players = (recipe.critic, recipe.generator)
-    settings = [part for player in players for part in (*player.terms.values(), *player.constraints.values())]
-    return [
-        recipe.objective,
-        state.prior,
-        *settings,
-        *(part for network in state.networks for part in network.modules()),
-    ]
+def _parts(recipe: Recipe) -> list[object]:
+    """All that decides what a move does."""
+    parts: list[object] = [recipe.objective, recipe.prior, *recipe.wrappers.values()]
+    for player in (recipe.critic, recipe.generator):
+        parts += [player.network, *player.terms.values(), *player.constraints.values()]
+    return parts
 
 
 def _is_ours(part: object) -> bool:
-    return type(part).__module__.partition(".")[0] in ("ganbench", "torch")
+    """A person's own thing might do something else each time."""
+    return type(part).__module__.startswith("ganbench.") and not isinstance(part, Plain)
 
 
 class Recorder:
-    """Makes moves: the first ones plainly, the later ones by a recording of each player's."""
+    """Makes moves: each player's first ones plainly, the later ones by a recording.
+
+    It stands in for the moment of all moves, so that plain and recorded ones read the same factors, and the game's
+    memory stays where it was.
+    """
 
     def __init__(self, move: Move) -> None:
         self.move = move
-        self.made: Counter[Side] = Counter()
-        self.recordings: dict[Side, Recording] = {}
+        self.renewed = -1
 
     def __call__(self, side: Side, state: State, recipe: Recipe, real: Sample, moment: Moment) -> dict[str, Tensor]:
+        if self.renewed != state.renewed:
+            self._begin(state)
+        self.moment = moment
+        for curve, place in self.factors.values():
+            place.fill_(moment.factor(curve))
         self.made[side] += 1
         if self.made[side] <= FIRST:
-            return self.move(side, state, recipe, real, moment)
-        if not self.recordings:  # which write into the memory that they found, and reports may hold what was there
-            state.memory = {name: value.clone() for name, value in state.memory.items()}
+            return self._moved(side, state, recipe, real)
         if side not in self.recordings:
-            self.recordings[side] = Recording(self.move, side, state, recipe, real)
-        return self.recordings[side].play(real, moment)
+            make_capturable(getattr(state, side).optimizer)
+            self.recordings[side] = Recording(partial(self._moved, side, state, recipe), real, state, self.pool)
+        return self.recordings[side].play(real)
+
+    def factor(self, curve: Curve) -> float | Tensor:
+        """Where a move finds a curve's factor. Places are made in the first moves: in a recording's own memory one
+        place serves many things."""
+        if isinstance(curve, Constant):
+            return 1.0
+        if id(curve) not in self.factors:
+            self.factors[id(curve)] = curve, torch.tensor(self.moment.factor(curve), device=self.device)
+        return self.factors[id(curve)][1]
+
+    def _begin(self, state: State) -> None:
+        """Forgets what was recorded of tensors that the state no longer has."""
+        self.renewed, self.device = state.renewed, state.critic.vector.device
+        self.memory = state.memory = {name: value.clone() for name, value in state.memory.items()}
+        self.factors: dict[int, tuple[Curve, Tensor]] = {}
+        self.made: dict[Side, int] = {"critic": 0, "generator": 0}
+        self.recordings: dict[Side, Recording] = {}
+        self.pool = torch.cuda.graph_pool_handle()
+
+    def _moved(self, side: Side, state: State, recipe: Recipe, real: Sample) -> dict[str, Tensor]:
+        """A move after which the game's memory is where it was."""
+        try:
+            losses = self.move(side, state, recipe, real, self)
+            for name, value in [(name, value.clone()) for name, value in state.memory.items()]:
+                self.memory[name].copy_(value)
+        finally:
+            state.memory = self.memory
+        return losses
 
 
 class Recording:
-    """A player's move, which stands in for the moment of each."""
+    """A player's move, played again on other batches."""
 
-    def __init__(self, move: Move, side: Side, state: State, recipe: Recipe, real: Sample) -> None:
+    def __init__(self, move: Callable[[Sample], dict[str, Tensor]], real: Sample, state: State, pool: Any) -> None:
         self.real = Sample(real.x.clone(), None if real.y is None else real.y.clone())
-        self.factors: dict[Curve, Tensor] = {}
-        # Not within the recording, whose memory is used for one thing after another.
-        self._room = iter(torch.empty(CURVES, device=real.x.device))
         self.graph = torch.cuda.CUDAGraph()
         for stream in state.streams.values():
             self.graph.register_generator_state(stream)
-        memory = state.memory
-        with torch.cuda.graph(self.graph):
-            losses = move(side, state, recipe, self.real, self)  # type: ignore[arg-type]
-            for name, value in [(name, value.clone()) for name, value in state.memory.items()]:
-                memory[name].copy_(value)
+        with torch.cuda.graph(self.graph, pool=pool):
+            losses = move(self.real)
             self.losses = torch.stack([loss.float() for loss in losses.values()])
-        state.memory = memory
         self.names = tuple(losses)
 
-    def factor(self, curve: Curve) -> float | Tensor:
-        """Where a recorded move finds a curve's factor, into which each replay writes it first."""
-        if isinstance(curve, Constant):
-            return 1.0
-        if curve not in self.factors:
-            self.factors[curve] = next(self._room)
-        return self.factors[curve]
-
-    def play(self, real: Sample, moment: Moment) -> dict[str, Tensor]:
-        """The move on this batch, at this moment."""
+    def play(self, real: Sample) -> dict[str, Tensor]:
         self.real.x.copy_(real.x)
         if self.real.y is not None and real.y is not None:
             self.real.y.copy_(real.y)
-        for curve, factor in self.factors.items():
-            factor.fill_(moment.factor(curve))
         self.graph.replay()
         return dict(zip(self.names, self.losses.clone().unbind(), strict=True))
+
+
+def make_capturable(optimizer: torch.optim.Optimizer) -> None:
+    """Has an optimiser count its steps on the GPU, as it must within a recording."""
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            state = optimizer.state[parameter]
+            if parameter.is_cuda and "capturable" in group:
+                group["capturable"] = True
+                state["step"] = state["step"].to(parameter.device)

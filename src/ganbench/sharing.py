@@ -82,12 +82,14 @@ def joined() -> Iterator[None]:
         raise WorkError(f"the processes that torchrun started cannot meet: {first_line(error)}") from None
     try:
         yield
-    except (UsageError, WorkError) as error:
-        if rank() == 0 and not _told:
-            _send(error)
+    except LostError:  # the others are gone, and to say good-bye would be to wait for them
         raise
-    finally:  # whose threads would else be alive when the process ends, and abort it
-        dist.destroy_process_group()
+    except (UsageError, WorkError, SystemExit) as error:
+        if rank() == 0 and not _told and isinstance(error, Exception):
+            _send(error)
+        dist.destroy_process_group()  # whose threads, alive when the process ends, abort it
+        raise
+    dist.destroy_process_group()
 
 
 def require_joined() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from functools import reduce
 from typing import Any
 
 import torch
@@ -59,6 +60,24 @@ class Learner:
         """The loss's gradient at this player's parameters, which alone take any."""
         return torch.autograd.grad(loss, self._moved, materialize_grads=True)
 
+    @torch.no_grad()
+    def moments(self) -> dict[str, Tensor]:
+        """What the optimiser carries; of each parameter's numbers as they are in the parameters."""
+        kept = {name: value for name, value in self.optimizer.state.get(self.vector, {}).items() if value is not None}
+        whole = self.vector.shape
+        return {name: joined(v, self.parameters) if v.shape == whole else v for name, v in kept.items()}
+
+    @torch.no_grad()
+    def recall(self, moments: Mapping[str, Tensor]) -> None:
+        """Puts back what `moments` gave."""
+        self.optimizer.state.clear()
+        for name, value in moments.items():
+            if value.dim() == 0:
+                self.optimizer.state[self.vector][name] = value.clone().to(self.vector.device)
+            else:
+                self.optimizer.state[self.vector][name] = torch.zeros_like(self.vector)
+                spread(value, self.parameters, self.optimizer.state[self.vector][name])
+
     def step(self, loss: Tensor, settings: Player, moment: Moment) -> None:
         """Moves down the loss."""
         gradients = self.gradients(loss)
@@ -73,17 +92,18 @@ class Learner:
         self.refresh()
 
 
-ALIGNED = 4
-"""A GPU reads weights from addresses that are multiples of so many numbers (16 bytes), and may refuse others."""
+ALIGNED = 16
+"""A GPU reads weights from addresses that are multiples of so many bytes, and may refuse others."""
 
 
 def flatten(parameters: list[nn.Parameter]) -> nn.Parameter:
     """One vector that holds all parameters, which become views of it: an optimiser's step is then one operation.
 
-    Before a parameter may stand up to three zeros, which have no gradient and stay.
+    Each parameter is followed by zeros up to the next aligned place. They have no gradient and stay; files are without.
     """
-    room = sum(_aligned(p.numel()) for p in parameters)
-    vector = torch.zeros(room, dtype=parameters[0].dtype, device=parameters[0].device)
+    kind = reduce(torch.promote_types, (p.dtype for p in parameters))
+    room = sum(_room(p, kind) for p in parameters)
+    vector = torch.zeros(room, dtype=kind, device=parameters[0].device)
     for parameter, slot in zip(parameters, slots(vector, parameters), strict=True):
         slot.copy_(parameter.detach())
         parameter.data = slot
@@ -92,12 +112,26 @@ def flatten(parameters: list[nn.Parameter]) -> nn.Parameter:
 
 def slots(vector: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
     """Where each parameter stands in a vector as `flatten` makes one."""
-    parts = vector.split([_aligned(p.numel()) for p in parameters])
+    parts = vector.split([_room(p, vector.dtype) for p in parameters])
     return [part[: p.numel()].view_as(p) for part, p in zip(parts, parameters, strict=True)]
 
 
-def _aligned(count: int) -> int:
-    return -count % ALIGNED + count
+def _room(parameter: Tensor, kind: torch.dtype) -> int:
+    """How many numbers of a vector a parameter takes."""
+    unit = max(1, ALIGNED // kind.itemsize)
+    return -(-parameter.numel() // unit) * unit
+
+
+def joined(vector: Tensor, parameters: Sequence[Tensor]) -> Tensor:
+    """The numbers of a vector's parameters, one after another."""
+    return torch.cat([slot.reshape(-1) for slot in slots(vector, parameters)])
+
+
+def spread(numbers: Tensor, parameters: Sequence[Tensor], vector: Tensor) -> None:
+    """Puts numbers that `joined` gave into a vector."""
+    parts = numbers.split([p.numel() for p in parameters])
+    for slot, part in zip(slots(vector, parameters), parts, strict=True):
+        slot.copy_(part.view_as(slot))
 
 
 class State:
@@ -151,6 +185,8 @@ class State:
         self.generator_turns = 0
         self.turned = 0
         """The rounds after which the training turned to what comes `then`; 0 while it has not."""
+        self.renewed = 0
+        """How often tensors that moves write into were replaced by others."""
 
     def _check_batch(self, recipe: Recipe, pack: int, pieces: int) -> None:
         """Raises UsageError where the recipe's batches cannot be packed, normed or shared out."""
@@ -179,6 +215,7 @@ class State:
 
     def set_precision(self, by_width: Callable[[int], torch.dtype]) -> None:
         """Has all networks compute their hidden layers in the type that suits the layers' width."""
+        self.renewed += 1
         for network in self.networks:
             set_precision(network, by_width)
         self.critic.keep_copies()
@@ -207,6 +244,7 @@ class State:
             self.layer_noise = stream.get_state()
             stream.set_state(outside)
 
+    @torch.no_grad()
     def tensors(self) -> dict[str, Tensor]:
         """All tensors by name; `restore` puts them back."""
         tensors = {f"memory.{k}": v for k, v in self.memory.items()}
@@ -215,12 +253,11 @@ class State:
         tensors["stream.layers"] = self.layer_noise
         for name in ("critic", "generator"):
             learner: Learner = getattr(self, name)
-            tensors[f"{name}.vector"] = learner.vector.detach()
+            tensors[f"{name}.vector"] = joined(learner.vector, learner.parameters)
             tensors |= {f"{name}.buffer.{k}": v for k, v in learner.network.named_buffers()}
-            moments = learner.optimizer.state.get(learner.vector, {})
-            tensors |= {f"{name}.optimizer.{k}": v for k, v in moments.items() if v is not None}
+            tensors |= {f"{name}.optimizer.{k}": v for k, v in learner.moments().items()}
         if self.average:
-            tensors["average.vector"] = self.average.vector.detach()
+            tensors["average.vector"] = joined(self.average.vector, self.average.parameters)
             tensors |= {f"average.buffer.{k}": v for k, v in self.average.network.named_buffers()}
         return tensors
 
@@ -234,6 +271,7 @@ class State:
         for name in COUNTERS:
             setattr(self, name, counters[name])
         device = self.critic.vector.device
+        self.renewed += 1
         self.memory = {k: v.clone().to(device) for k, v in _below(tensors, "memory.").items()}
         self.pace = {k: v.to(device) for k, v in _below(tensors, "pace.").items()}
         streams = {name: stream.cpu() for name, stream in _below(tensors, "stream.").items()}
@@ -244,15 +282,12 @@ class State:
                 rng.set_state(streams[name])
         for name in ("critic", "generator"):
             learner: Learner = getattr(self, name)
-            learner.vector.copy_(tensors[f"{name}.vector"])
+            spread(tensors[f"{name}.vector"], learner.parameters, learner.vector)
             learner.refresh()
             copy_buffers(learner.network, _below(tensors, f"{name}.buffer."))
-            moments = _below(tensors, f"{name}.optimizer.").items()
-            learner.optimizer.state.clear()
-            if moments:
-                learner.optimizer.state[learner.vector] = {k: v.clone().to(device) for k, v in moments}
+            learner.recall(_below(tensors, f"{name}.optimizer."))
         if self.average:
-            self.average.vector.copy_(tensors["average.vector"])
+            spread(tensors["average.vector"], self.average.parameters, self.average.vector)
             copy_buffers(self.average.network, _below(tensors, "average.buffer."))
 
 
@@ -309,7 +344,8 @@ class RunningAverage:
     def __init__(self, learner: Learner, settings: Average) -> None:
         self.settings = settings
         self.network = deepcopy(learner.network)
-        self.vector = flatten([p for p in self.network.parameters() if p.requires_grad])
+        self.parameters = [p for p in self.network.parameters() if p.requires_grad]
+        self.vector = flatten(self.parameters)
         self.network.requires_grad_(False)
 
     @torch.no_grad()

@@ -16,9 +16,7 @@ from ganbench.recipes.base import Recipe
 from ganbench.recordings import Move, Recorder, recordable
 from ganbench.schedules import Falling, Side
 from ganbench.state import State
-from ganbench.types import Moment, Sample, Term, Turn
-
-START = Moment(0.0)
+from ganbench.types import START, At, Moment, Sample, Term, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +50,11 @@ def train(state: State, recipe: Recipe, batches: Batches, span: Span) -> Generat
     of their callers stops asking. On a GPU moves are recorded in the first rounds, and played again from then on.
     """
     going = True
-    makes = Recorder(move) if recordable(state, recipe) else move
+    make = Recorder(move) if recordable(state, recipe) else move
     while going and (progress := span.progress(state.round, state.seconds)) < 1:
         start = time.perf_counter()
         with sharing.together():
-            losses = play_round(state, recipe, batches, progress, makes)
+            losses = play_round(state, recipe, batches, progress, make)
         if state.critic.vector.is_cuda:  # the round was only asked for until then
             torch.cuda.synchronize(state.critic.vector.device)
         state.seconds += time.perf_counter() - start
@@ -74,13 +72,13 @@ def move(side: Side, state: State, recipe: Recipe, real: Sample, moment: Moment)
 
 
 def play_round(
-    state: State, recipe: Recipe, batches: Batches, progress: float = 0.0, makes: Move = move
+    state: State, recipe: Recipe, batches: Batches, progress: float = 0.0, make: Move = move
 ) -> dict[str, Tensor]:
     """The turns of one round; gives the losses of each player's last turn, by name."""
     losses: dict[str, Tensor] = {}
     with state.own_layer_noise():
         for side in recipe.turns.of_round(state.round, turned=state.turned > 0):
-            losses |= play_turn(side, state, recipe, batches, Moment(progress), makes)
+            losses |= play_turn(side, state, recipe, batches, At(progress), make)
     state.round += 1
     if recipe.turns.then:
         _turn_when_fallen(state, recipe.turns.then, recipe.turns.ends_window(state.round))
@@ -89,13 +87,14 @@ def play_round(
 
 
 def play_turn(
-    side: Side, state: State, recipe: Recipe, batches: Batches, moment: Moment = START, makes: Move = move
+    side: Side, state: State, recipe: Recipe, batches: Batches, moment: Moment = START, make: Move = move
 ) -> dict[str, Tensor]:
     """A player's turn: the critic's is on the next batch, the generator's on the one seen last. Gives its losses."""
     if side == "critic":
+        real = batches[state.critic_turns]
         state.critic_turns += 1
-        return makes(side, state, recipe, batches[state.critic_turns - 1], moment)
-    losses = makes(side, state, recipe, batches[max(state.critic_turns - 1, 0)], moment)
+        return make(side, state, recipe, real, moment)
+    losses = make(side, state, recipe, batches[max(state.critic_turns - 1, 0)], moment)
     if state.average:
         state.average.follow(state.generator, state.generator_turns)
     state.generator_turns += 1

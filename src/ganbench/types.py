@@ -118,14 +118,23 @@ class Curve(Protocol):
         """The factor when the share `progress` of the training, 0 to 1, is done."""
 
 
+class Moment(Protocol):
+    """A point of a training, at which each curve has a factor: a number, or a tensor that holds it."""
+
+    def factor(self, curve: Curve) -> float | Tensor: ...
+
+
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """A point of a training, by the share that is done, at which each curve has a factor."""
+class At:
+    """The moment at which the share `progress` of a training is done."""
 
     progress: float
 
-    def factor(self, curve: Curve) -> float | Tensor:
+    def factor(self, curve: Curve) -> float:
         return curve.at(self.progress)
+
+
+START = At(0.0)
 
 
 Memory: TypeAlias = Mapping[str, Tensor]
@@ -173,7 +182,7 @@ class Turn:
         critic: Critic,
         rng: torch.Generator,
         *,
-        moment: Moment = Moment(0.0),
+        moment: Moment = START,
         joint: bool = False,
     ) -> None:
         self.real, self.fake, self.latent = real, fake, latent

@@ -102,6 +102,15 @@ class Workbench:
             what = "has changed" if self.features_sha256 else "is gone"
             raise UsageError(f"{file} {what} since this run was begun, which is measured over the features in it")
 
+    def require_same_device(self, checkpoint: Checkpoint) -> None:
+        """Raises UsageError where random streams of a GPU are to go on without one, or the other way round."""
+        there, here = checkpoint.tensors["stream.latent"], self.state.streams["latent"].get_state()
+        if len(there) != len(here):
+            kinds = ("a GPU", "the processor") if len(there) < len(here) else ("the processor", "a GPU")
+            raise UsageError(
+                f"device: this run was begun on {kinds[0]}, and its random numbers cannot go on on {kinds[1]}"
+            )
+
     def play(self) -> Generator[Report]:
         """Plays the rounds that are left of the configuration's span, and reports each."""
         settle(self.configuration.threads)

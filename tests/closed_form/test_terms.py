@@ -9,7 +9,7 @@ from torch import nn
 from ganbench.networks import MLP, Plain
 from ganbench.schedules import Cosine
 from ganbench.terms import GradientPenalty
-from ganbench.types import Latent, Moment, Sample, Sizes, Turn
+from ganbench.types import At, Latent, Sample, Sizes, Turn
 
 PLACES = ("real", "fake", "between", "around_real")
 
@@ -18,7 +18,7 @@ def turn(
     critic: nn.Module, real: torch.Tensor, fake: torch.Tensor, *, joint: bool = True, progress: float = 0.0
 ) -> Turn:
     rng = torch.Generator().manual_seed(0)
-    return Turn(Sample(real), fake, Latent(fake), critic, rng, moment=Moment(progress), joint=joint)
+    return Turn(Sample(real), fake, Latent(fake), critic, rng, moment=At(progress), joint=joint)
 
 
 class Linear(nn.Module):

@@ -6,9 +6,9 @@ from pathlib import Path
 import ganbench
 
 ORDER = (
-    "errors launch interrupts sharing settings types machine seeds schedules averages objectives terms constraints "
-    "priors optimizers networks recipes data state recordings training metrics figures reports configuration "
-    "checkpoints runs sampling workbench divergence alarms export tracking gallery fitting explore progress studies "
+    "errors launch interrupts sharing settings types seeds schedules averages objectives terms constraints priors "
+    "optimizers networks recipes data state recordings training metrics figures reports configuration checkpoints "
+    "runs machine sampling workbench divergence alarms export tracking gallery fitting explore progress studies "
     "tuning api cli __main__"
 )
 PLACE = {part: place for place, part in enumerate(ORDER.split())}

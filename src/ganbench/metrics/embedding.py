@@ -11,8 +11,6 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 
-from ganbench.machine import resolve_device
-
 Pixels: TypeAlias = UInt8[np.ndarray, "n h w"] | UInt8[np.ndarray, "n h w 3"]
 
 PLACES = 200_000
@@ -48,25 +46,26 @@ def in_batches(
 ) -> tuple[np.ndarray, ...]:
     """The outputs of a function of scaled images, each over all images; nothing of it is recorded for gradients.
 
-    It is computed on a GPU where there is one, in the full precision of fp32; a `network` in it goes there meanwhile.
+    Where this process uses a GPU already it is computed there, in fp32's full precision; a `network` in it goes there
+    meanwhile.
     """
     _, height, width = pixels.shape[:3]
     batch = max(1, PLACES // (height * width))
-    device = resolve_device("auto")
-    exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
-    with _on(device, network), torch.inference_mode(), exact:
+    device = torch.device("cuda" if torch.cuda.is_initialized() else "cpu")
+    with _on(device, network), torch.inference_mode():
         parts = [function(scaled(pixels[start : start + batch]).to(device)) for start in range(0, len(pixels), batch)]
     return tuple(torch.cat(outputs).cpu().numpy() for outputs in zip(*parts, strict=True))
 
 
 @contextmanager
 def _on(device: torch.device, network: nn.Module | None) -> Iterator[None]:
-    """Within, the network is on a device."""
-    if network is None or device.type == "cpu":
+    """Within, the network is on a device, and a GPU convolves in full precision."""
+    if device.type == "cpu":
         yield
         return
-    network.to(device)
+    moved = nn.ModuleList([] if network is None else [network]).to(device)
     try:
-        yield
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            yield
     finally:
-        network.to("cpu")
+        moved.to("cpu")

@@ -55,6 +55,8 @@ class Inception:
         x = F.interpolate(x, (SIDE, SIDE), mode="bilinear", antialias=True)
         try:
             features = self.network(x, **self.options)
+        except torch.OutOfMemoryError:
+            raise
         except RuntimeError:
             raise UsageError(f"{self.path} does not take (n, 3, {SIDE}, {SIDE}) values in [0, 255]") from None
         if not isinstance(features, Tensor) or features.ndim != 2 or len(features) != len(x):

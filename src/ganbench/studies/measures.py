@@ -243,7 +243,6 @@ class Weights:
 
     def _of(self, run: Done) -> float:
         weights = run.folder.checkpoint("last").tensors["critic.vector"].double().numpy()
-        weights = weights[weights != 0]  # of which some stand between the parameters
         return at_the_ends(weights) if self.what == "ends" else bimodality(weights)
 
     def said(self) -> str:
