@@ -22,8 +22,8 @@ from torch import Tensor
 
 from ganbench.configuration import configure
 from ganbench.data import load_points
+from ganbench.learners import flatten, slots
 from ganbench.machine import resolve_device, settle
-from ganbench.state import flatten, slots
 from ganbench.workbench import Workbench
 
 NOISE, ROUNDS, STRETCHES = 5, 20, 9

@@ -12,8 +12,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from ganbench.data.batches import Batches
+from ganbench.learners import copy_buffers
 from ganbench.objectives import Pair
-from ganbench.state import State, batch_norms, copy_buffers
+from ganbench.state import State, batch_norms
 from ganbench.types import Latent, Prior, Sample, Turn
 
 CHUNK = 4096

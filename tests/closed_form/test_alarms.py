@@ -15,10 +15,10 @@ from ganbench.alarms import Watch
 from ganbench.configuration import configure
 from ganbench.data import DataSet, ImageSet, PointSet, load_points
 from ganbench.fitting import Session
+from ganbench.learners import Learner
 from ganbench.networks import Plain
 from ganbench.progress import line
 from ganbench.runs import RunFolder
-from ganbench.state import Learner
 from ganbench.training import Report
 from ganbench.workbench import Workbench
 from tests.undrawn import undrawn

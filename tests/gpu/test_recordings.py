@@ -39,24 +39,27 @@ def as_it_is(recipe: Recipe) -> Recipe:
     return recipe
 
 
-def without_then(recipe: Recipe) -> Recipe:
-    return replace(plain(recipe), turns=replace(recipe.turns, then=None))
-
-
 def steady(recipe: Recipe) -> Recipe:
     """Descent at a rate that does not change, which alone can be recorded of it."""
-    recipe = without_then(recipe)
+    recipe = replace(plain(recipe), turns=replace(recipe.turns, then=None))
     players = {side: replace(getattr(recipe, side), rate=Constant()) for side in ("critic", "generator")}
     return replace(recipe, **players)
+
+
+def to_be_recorded(
+    name: str, medium: Medium, change: Callable[[Recipe], Recipe]
+) -> tuple[State, Recipe, Batches, dict[str, torch.Tensor]]:
+    """A training that is recorded, and where it starts."""
+    state, recipe, batches = begin(name, medium, change=change)
+    assert recordable(state, recipe)
+    return state, recipe, batches, {f"start.{key}": value for key, value in snapshot(state).items()}
 
 
 @on_a_gpu
 @every_recipe
 def test_recorded_rounds_are_those_that_are_asked_for(name: str, medium: Medium) -> None:
     """Losses, weights, averages, batch statistics, random streams and what games carry."""
-    state, recipe, batches = begin(name, medium, change=steady)
-    assert recordable(state, recipe)
-    start = {f"start.{key}": value for key, value in snapshot(state).items()}
+    state, recipe, batches, start = to_be_recorded(name, medium, steady)
     losses = [dict(report.losses) for report in train(state, recipe, batches, Span(rounds=ROUNDS))]
     asked, recipe, batches = begin(name, medium, change=steady)
     for number, found in enumerate(losses):
@@ -72,9 +75,7 @@ def test_recorded_rounds_are_those_that_are_asked_for(name: str, medium: Medium)
 @on_a_gpu
 @pytest.mark.parametrize(("name", "medium"), [("r3gan", "images"), ("best", "images"), ("best", "points")])
 def test_rates_and_penalties_change_along_a_recorded_training(name: str, medium: Medium) -> None:
-    state, recipe, batches = begin(name, medium, change=as_it_is)
-    assert recordable(state, recipe)
-    start = {f"start.{key}": value for key, value in snapshot(state).items()}
+    state, recipe, batches, start = to_be_recorded(name, medium, as_it_is)
     for _ in train(state, recipe, batches, Span(rounds=ROUNDS)):
         pass
     asked, recipe, batches = begin(name, medium, change=as_it_is)
@@ -87,9 +88,7 @@ def test_rates_and_penalties_change_along_a_recorded_training(name: str, medium:
 @on_a_gpu
 @pytest.mark.parametrize(("name", "medium"), [("began", "images"), ("best", "colour images"), ("wgan-gp", "points")])
 def test_a_recorded_training_goes_on_from_a_copy(name: str, medium: Medium) -> None:
-    state, recipe, batches = begin(name, medium, change=as_it_is)
-    assert recordable(state, recipe)
-    start = {f"start.{key}": value for key, value in snapshot(state).items()}
+    state, recipe, batches, start = to_be_recorded(name, medium, as_it_is)
     copy = None
     for report in train(state, recipe, batches, Span(rounds=ROUNDS)):
         if report.round == 5:

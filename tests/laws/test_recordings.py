@@ -27,8 +27,7 @@ def begun(name: str, medium: Medium, change: Callable[[Recipe], Recipe] = lambda
     """Small, and with turns that do not change by what was seen, which cannot be recorded."""
     state, recipe, batches = begin(name, medium)
     recipe = change(replace(recipe, turns=replace(recipe.turns, then=None)))
-    if recipe.objective.init().keys() != state.memory.keys():
-        state.memory = recipe.objective.init()
+    state.memory = recipe.objective.init()
     return state, recipe, batches
 
 

@@ -219,6 +219,25 @@ def test_other_data_are_refused(tmp_path: Path) -> None:
         )
 
 
+def test_a_run_of_a_gpu_is_looked_at_but_not_gone_on_with_on_a_processor(tmp_path: Path) -> None:
+    """A GPU's random streams have 16 bytes, and no processor can draw what they would."""
+    configuration, data = tiny("gan"), load_points("moons")
+    run = RunFolder.create(tmp_path / "run", configuration, data)
+    bench = Workbench(configuration, data)
+    fitting.fit(bench, run, interrupted=lambda: bench.state.round >= 5)
+    kept = run.checkpoint("last")
+    theirs = {
+        name: torch.zeros(16, dtype=torch.uint8) if name.startswith("stream.") else tensor
+        for name, tensor in kept.tensors.items()
+    }
+    checkpoints.write(run.checkpoints, checkpoints.Checkpoint(theirs, kept.facts), best=True)
+    looking = Workbench(configuration, data)
+    looking.restore(run.checkpoint("last"))
+    assert np.array_equal(looking.sample(10), bench.sample(10))
+    with pytest.raises(UsageError, match="begun on a GPU"):
+        fitting.fit(Workbench(configuration, data), run, resume=True)
+
+
 def test_a_diverging_run_keeps_its_last_good_checkpoint_and_says_why(tmp_path: Path) -> None:
     changes = [
         *SMALL,
