@@ -66,7 +66,8 @@ class SpectralNorm:
 
     arXiv:1802.05957.
 
-    The value is followed by power iteration, `iterations` steps each time the network is used in training.
+    The value is followed by power iteration, `iterations` steps each time the network is used in training. Weights that
+    the network starts at 0, as residual blocks do, are drawn, after He et al.
     """
 
     iterations: PositiveInt = 1
@@ -74,6 +75,8 @@ class SpectralNorm:
     def attach(self, network: nn.Module) -> None:
         for module in list(network.modules()):
             if isinstance(module, (nn.Linear, _ConvNd, nn.Embedding)):
+                if not module.weight.any():  # 0 has no direction
+                    nn.init.kaiming_normal_(module.weight)
                 spectral_norm(module, n_power_iterations=self.iterations)
 
     def project(self, network: nn.Module) -> None:

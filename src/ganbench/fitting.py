@@ -69,7 +69,8 @@ def fit(
             session.run(interrupted, watch)
     except WorkError as error:  # another process, or what streams the data, is gone
         kept = checkpoints.read_last(folder.checkpoints)
-        raise WorkError(f"{error}; round {kept.round if kept else 0} is kept, and {_going_on(folder.path)}") from error
+        told = f"{error}; round {kept.round if kept else 0} is kept, and {_going_on(folder.path)}"
+        raise type(error)(told) from error
     return session.finish()
 
 
@@ -103,7 +104,7 @@ def follow() -> None:
 
     Raises:
         UsageError: the data are other ones on this machine.
-        WorkError: another process was lost.
+        LostError: another process was lost.
     """
     orders: Orders = sharing.heard()
     configuration = from_flat(orders.tree)
@@ -117,7 +118,7 @@ def follow() -> None:
                 if signalled():
                     break
     except sharing.LostError as error:
-        raise WorkError(f"{error}; {_going_on(orders.path)}") from error
+        raise sharing.LostError(f"{error}; {_going_on(orders.path)}") from error
 
 
 def check(bench: Workbench) -> None:

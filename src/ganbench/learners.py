@@ -14,11 +14,15 @@ from ganbench import sharing
 from ganbench.averages import Average
 from ganbench.networks import keep_copies
 from ganbench.recipes.base import Player
-from ganbench.types import Moment
+from ganbench.types import Moment, UsageError
 
 
 class Learner:
-    """A player in training: its network, whose parameters are views of one flat vector, and its optimiser."""
+    """A player in training: its network, whose parameters are views of one flat vector, and its optimiser.
+
+    Raises:
+        UsageError: nothing in the network can be trained, or a constraint does not fit it.
+    """
 
     def __init__(self, network: nn.Module, settings: Player, pack: int = 1, pieces: int = 1) -> None:
         for constraint in settings.constraints.values():
@@ -27,6 +31,8 @@ class Learner:
         alone = sharing.processes() == pieces == 1
         self.shared: Callable[..., Any] = network if alone else sharing.SharedOut(network, pack, pieces)
         self.parameters = [p for p in network.parameters() if p.requires_grad]
+        if not self.parameters:
+            raise UsageError(f"{type(network).__name__}: a player's network needs a parameter that can be trained")
         self.vector = flatten(self.parameters)
         self.gradient = self.vector.grad = torch.zeros_like(self.vector)
         self._slots = slots(self.gradient, self.parameters)
@@ -54,7 +60,7 @@ class Learner:
         """What the optimiser carries; of each parameter's numbers as they are in the parameters."""
         kept = {name: value for name, value in self.optimizer.state.get(self.vector, {}).items() if value is not None}
         whole = self.vector.shape
-        return {name: joined(v, self.parameters) if v.shape == whole else v for name, v in kept.items()}
+        return {name: compact(v, self.parameters) if v.shape == whole else v for name, v in kept.items()}
 
     @torch.no_grad()
     def recall(self, moments: Mapping[str, Tensor]) -> None:
@@ -134,13 +140,13 @@ def _room(parameter: Tensor, kind: torch.dtype) -> int:
     return -(-parameter.numel() // unit) * unit
 
 
-def joined(vector: Tensor, parameters: Sequence[Tensor]) -> Tensor:
+def compact(vector: Tensor, parameters: Sequence[Tensor]) -> Tensor:
     """The numbers of a vector's parameters, one after another."""
     return torch.cat([slot.reshape(-1) for slot in slots(vector, parameters)])
 
 
 def spread(numbers: Tensor, parameters: Sequence[Tensor], vector: Tensor) -> None:
-    """Puts numbers that `joined` gave into a vector."""
+    """Puts numbers that `compact` gave into a vector."""
     parts = numbers.split([p.numel() for p in parameters])
     for slot, part in zip(slots(vector, parameters), parts, strict=True):
         slot.copy_(part.view_as(slot))

@@ -33,12 +33,15 @@ STEERED, STEADY = (Adam, AdamW), (Sgd, Momentum, Nesterov, RMSprop)
 
 
 def recordable(state: State, recipe: Recipe) -> bool:
-    """Whether the moves are the same operations each time: on the GPU in use, of parts that are known to be so."""
+    """Whether moves can be recorded: on the GPU in use, the same operations each time."""
     vector = state.critic.vector
-    if not vector.is_cuda or vector.device.index != torch.cuda.current_device() or recipe.turns.then:
-        return False
+    return vector.is_cuda and vector.device.index == torch.cuda.current_device() and repeats(state, recipe)
+
+
+def repeats(state: State, recipe: Recipe) -> bool:
+    """Whether the moves are the same operations each time: in one process, of parts that are known to be so."""
     whole = sharing.processes() == 1 and state.critic.shared is state.critic.network
-    steady = all(map(_rate_is_recordable, (recipe.critic, recipe.generator)))
+    steady = not recipe.turns.then and all(map(_rate_is_recordable, (recipe.critic, recipe.generator)))
     return whole and steady and all(map(_is_ours, _parts(recipe)))
 
 

@@ -84,8 +84,8 @@ def joined() -> Iterator[None]:
         yield
     except LostError:  # the others are gone, and to say good-bye would be to wait for them
         raise
-    except (UsageError, WorkError, SystemExit) as error:
-        if rank() == 0 and not _told and isinstance(error, Exception):
+    except BaseException as error:
+        if rank() == 0 and not _told and isinstance(error, (UsageError, WorkError)):
             _send(error)
         dist.destroy_process_group()  # whose threads, alive when the process ends, abort it
         raise

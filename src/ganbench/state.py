@@ -13,7 +13,7 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from ganbench import sharing
 from ganbench.constraints import SpectralNorm
-from ganbench.learners import Learner, RunningAverage, copy_buffers, joined, spread
+from ganbench.learners import Learner, RunningAverage, compact, copy_buffers, spread
 from ganbench.networks import InParts, set_precision
 from ganbench.recipes.base import Recipe
 from ganbench.seeds import derive
@@ -145,11 +145,11 @@ class State:
         tensors["stream.layers"] = self.layer_noise
         for name in ("critic", "generator"):
             learner: Learner = getattr(self, name)
-            tensors[f"{name}.vector"] = joined(learner.vector, learner.parameters)
+            tensors[f"{name}.vector"] = compact(learner.vector, learner.parameters)
             tensors |= {f"{name}.buffer.{k}": v for k, v in learner.network.named_buffers()}
             tensors |= {f"{name}.optimizer.{k}": v for k, v in learner.moments().items()}
         if self.average:
-            tensors["average.vector"] = joined(self.average.vector, self.average.parameters)
+            tensors["average.vector"] = compact(self.average.vector, self.average.parameters)
             tensors |= {f"average.buffer.{k}": v for k, v in self.average.network.named_buffers()}
         return tensors
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import TypeAlias
@@ -142,10 +142,16 @@ class Workbench:
         """Goes to where a checkpoint of this configuration was written.
 
         Raises:
-            UsageError: the data are not those of the checkpoint, so that the units would be wrong.
+            UsageError: the data are not those of the checkpoint, so that the units would be wrong, or its networks are
+                others.
         """
         if checkpoint.facts["data_sha256"] != self.fingerprint:
             raise UsageError(f"{self.data.name} has changed since this run was begun")
+        if _networks(checkpoint.tensors) != _networks(self.state.tensors()):
+            raise UsageError(
+                "the checkpoint is of other networks than the configuration says: config.yaml has been changed since "
+                "this run was begun"
+            )
         self.state.restore(checkpoint.tensors, checkpoint.facts)
 
     def labels(self, count: int, seed: int = 0) -> Int[np.ndarray, " count"] | None:
@@ -289,6 +295,12 @@ class Workbench:
         asked = torch.tensor(list(labels) * rows, device=self.device)
         code = None if noise.code is None else noise.code.repeat_interleave(repeated, dim=0)
         return self.data.restored(self.generate(Latent(noise.z.repeat_interleave(repeated, dim=0), asked, code)))
+
+
+def _networks(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    """The shapes of what a state's tensors hold of its networks."""
+    held = ("critic.vector", "generator.vector", "average.vector", "critic.buffer.", "generator.buffer.")
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items() if name.startswith(held)}
 
 
 def make_ruler(data: DataSet, count: int, features: str = "auto", modes: int = STACKED_COUNT) -> Ruler:

@@ -42,6 +42,26 @@ def alone():
 
 def points():
     return nn.Linear(6, 2), 6
+
+class Styled(nn.Module):
+    def mapping(self, z):
+        return z
+
+    def synthesis(self, w):
+        return w.tanh().reshape(-1, 1, 2, 3)
+
+def mapped():
+    return Styled(), 6
+
+def normed():
+    return nn.Sequential(torch.nn.utils.weight_norm(nn.Linear(6, 64)), nn.Unflatten(1, (1, 8, 8)), nn.Tanh()), 6
+
+def numpys():
+    import numpy
+    return Stroke(), numpy.int64(NOISE)
+
+def fraction():
+    return Stroke(), 6.0
 """
 
 
@@ -142,8 +162,9 @@ def test_an_exploration_is_replaced_and_what_is_not_its_own_stays(
 
 
 @pytest.mark.usefixtures("own")
-def test_a_generator_trained_elsewhere_is_explored(ganbench: Callable, tmp_path: Path) -> None:
-    ended = ganbench("explore", "--generator", "mine:generator", "--out", "e", "--directions", 2)
+@pytest.mark.parametrize("function", ["generator", "numpys"])
+def test_a_generator_trained_elsewhere_is_explored(ganbench: Callable, tmp_path: Path, function: str) -> None:
+    ended = ganbench("explore", "--generator", f"mine:{function}", "--out", "e", "--directions", 2)
     assert ended.code == 0, ended.err
     names = {entry["direction"]: entry["name"] for entry in index(tmp_path / "e")["directions"]}
     assert names[1] == "brightness"
@@ -163,6 +184,9 @@ def test_a_generator_trained_elsewhere_is_explored(ganbench: Callable, tmp_path:
         ("mine:broken", "FileNotFoundError: weights.pt is not here"),
         ("mine:alone", "is to return a torch.nn.Module and the dimension of its noise"),
         ("mine:points", "gives finite images"),
+        ("mine:mapped", "one w for each layer, (batch, layers, width), not (2, 6)"),
+        ("mine:normed", "remove_weight_norm"),
+        ("mine:fraction", "not (Stroke, float)"),
     ],
 )
 def test_a_wrong_generator_is_named(ganbench: Callable, tmp_path: Path, spec: str, sentence: str) -> None:
@@ -189,6 +213,52 @@ def test_wrong_words_are_named(
     ganbench: Callable, tmp_path: Path, runs: dict[str, Run], words: list[str], sentence: str
 ) -> None:
     ended = ganbench("explore", runs["labels"].path, "--out", "e", *words)
+    assert ended.code == 2
+    assert sentence in ended.err
+    assert not (tmp_path / "e").exists()
+
+
+@pytest.mark.usefixtures("own")
+def test_a_generator_of_ones_own_has_no_checkpoints(ganbench: Callable) -> None:
+    ended = ganbench("explore", "--generator", "mine:generator", "--out", "e", "--checkpoint", "last")
+    assert ended.code == 2
+    assert "--checkpoint is for a run" in ended.err
+
+
+def test_images_are_looked_for_in_the_noise(ganbench: Callable, tmp_path: Path, runs: dict[str, Run]) -> None:
+    """In the size and colours of the generator's, each with its error; a later exploration takes their files away."""
+    run, wanted = runs["labels"], tmp_path / "wanted"
+    subject, _ = run.subject()
+    latent = subject.latents(1, seed=5)
+    assert latent.y is not None
+    (wanted / subject.classes[int(latent.y)]).mkdir(parents=True)
+    (wanted / "light").mkdir(exist_ok=True)
+    Image.fromarray(subject.images(latent)[0]).save(wanted / subject.classes[int(latent.y)] / "made.png")
+    Image.new("RGB", (40, 30), "red").save(wanted / "light" / "red.png")
+    ended = ganbench("explore", run.path, "--out", "e", "--directions", 1, "--project", wanted)
+    assert ended.code == 0, ended.err
+    assert files(tmp_path / "e") == expected(1) | {"projection.png", "projection.json"}
+    found = {Path(entry["image"]).name: entry for entry in json.loads((tmp_path / "e" / "projection.json").read_text())}
+    assert found["made.png"]["error"] < 0.02 < found["red.png"]["error"]
+    assert len(found["made.png"]["noise"]) == 9
+    assert f"{found['red.png']['image']}\t{found['red.png']['error']:.3f}" in ended.out
+    assert ganbench("explore", run.path, "--out", "e", "--directions", 1).code == 0
+    assert files(tmp_path / "e") == expected(1)
+
+
+@pytest.mark.parametrize(
+    ("case", "file", "sentence"),
+    [
+        ("colours", "nowhere.png", "there is no such image"),
+        ("colours", "square.png", "is of another size than 24 x 16"),
+        ("labels", "square.png", "put the images in folders that are called as its classes, such as dark"),
+    ],
+)
+def test_images_that_cannot_be_looked_for_are_told_before_the_work(
+    ganbench: Callable, tmp_path: Path, runs: dict[str, Run], case: str, file: str, sentence: str
+) -> None:
+    Image.new("RGB", (40, 40), "red").save(tmp_path / "square.png")
+    ended = ganbench("explore", runs[case].path, "--out", "e", "--project", file)
     assert ended.code == 2
     assert sentence in ended.err
     assert not (tmp_path / "e").exists()

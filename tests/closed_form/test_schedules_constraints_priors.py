@@ -151,6 +151,16 @@ def test_spectral_norm_is_the_largest_singular_value() -> None:
     torch.testing.assert_close(layer.weight.detach(), weight / largest, rtol=1e-4, atol=1e-5)
 
 
+def test_spectral_norm_of_a_weight_that_starts_at_zero_is_one() -> None:
+    """As the last of a residual block's, whose norm there is nothing to divide by."""
+    torch.manual_seed(0)
+    layer = nn.Conv2d(3, 4, 3)
+    nn.init.zeros_(layer.weight)
+    SpectralNorm(iterations=100).attach(layer)
+    layer(torch.randn(2, 3, 8, 8))
+    assert float(torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2)) == pytest.approx(1, rel=1e-3)
+
+
 @pytest.mark.parametrize(
     ("prior", "law"),
     [

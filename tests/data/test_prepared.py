@@ -70,6 +70,27 @@ def test_a_missing_or_damaged_piece_is_told(folder: Path, name: str) -> None:
         load(folder)
 
 
+@pytest.mark.parametrize("name", ["train-images.npy", "train-labels.npy"])
+def test_a_damaged_piece_too_large_to_be_read_each_time_is_told(
+    folder: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ganbench.data.prepared.READ_AT_LOAD", 0)
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(bytes(128) + content[128:])
+    with pytest.raises(UsageError, match=f"{name} is damaged or altered"):
+        load(folder)
+
+
+@pytest.mark.parametrize("lacking", ["fingerprint", "bytes", "files"])
+def test_a_record_that_lacks_something_is_damaged(folder: Path, lacking: str) -> None:
+    record = read_record(folder)
+    part = record["parts"]["train"]
+    part[lacking] = {} if isinstance(part[lacking], dict) else None
+    (folder / "prepared.json").write_text(json.dumps(record))
+    with pytest.raises(UsageError, match=r"prepared\.json is damaged"):
+        load(folder)
+
+
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"kind": 1}', '{"parts": {"train": 3}}', "null"])
 def test_a_damaged_record_is_told(folder: Path, content: str) -> None:
     (folder / "prepared.json").write_text(content)

@@ -29,6 +29,8 @@ SHARDS, ROWS, SIZE = 10, 8, 16
 class Sender(SimpleHTTPRequestHandler):
     """Sends files, their last bytes where these are asked for, and counts which were sent whole."""
 
+    parts: ClassVar[bool] = True
+    """Whether it sends parts of files."""
     whole: ClassVar[Counter[str]] = Counter()
     busy: ClassVar[list[int]] = []
     """Answers that it gives before it sends anything."""
@@ -38,7 +40,7 @@ class Sender(SimpleHTTPRequestHandler):
             self.send_error(self.busy.pop())
             return
         path, asked = Path(self.translate_path(self.path)), self.headers.get("Range")
-        if asked is None or not path.is_file():
+        if asked is None or not self.parts or not path.is_file():
             self.whole[path.name] += 1
             super().do_GET()
             return
@@ -124,7 +126,7 @@ def test_the_fingerprint_tells_other_shards_and_sizes(served: tuple[Path, str]) 
     for content in (None, b"<html>not now</html>"):
         if content:
             (folder / "3.parquet").write_bytes(content)
-        with pytest.raises(WorkError, match="has changed"):
+        with pytest.raises(UsageError, match="has changed"):
             [one.things()[torch.tensor([i])] for i in range(0, SHARDS * ROWS, ROWS)]
 
 
@@ -133,6 +135,18 @@ def test_rows_that_are_no_images_are_replaced_by_others_of_their_shard(served: t
     write(folder / "0.parquet", [b"no picture", *(encoded(100 + j) for j in range(ROWS - 1))])
     stream = read(address).things()
     assert set(stream[torch.arange(ROWS)][:, 0, 0, 0].tolist()) == set(range(100, 100 + ROWS - 1))
+
+
+def test_a_server_that_sends_whole_files_alone_is_told(
+    served: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ganbench.data.shards._TAIL", 1000)
+    of_parts = read(served[1])
+    monkeypatch.setattr(Sender, "parts", False)
+    whole = read(served[1])
+    assert whole.fingerprint == of_parts.fingerprint
+    assert not any("sends no parts" in note for note in of_parts.notes)
+    assert any("sends no parts of files" in note for note in whole.notes)
 
 
 def test_a_training_streams(served: tuple[Path, str]) -> None:

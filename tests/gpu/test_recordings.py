@@ -7,11 +7,9 @@ import pytest
 import torch
 
 from ganbench.data.batches import Batches
-from ganbench.networks import Plain
-from ganbench.objectives import NonSaturating
 from ganbench.recipes import Recipe
 from ganbench.recordings import recordable
-from ganbench.schedules import Constant, Falling, Turns
+from ganbench.schedules import Constant
 from ganbench.state import State
 from ganbench.training import Span, play_round, train
 from ganbench.types import Medium
@@ -107,30 +105,6 @@ def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Convolutions as exact, and as much the same each time, as the GPU can have them."""
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
     monkeypatch.setattr(torch.backends.cudnn, "deterministic", True)
-
-
-class Own(NonSaturating):
-    """A game of a person's own, which may do anything."""
-
-
-def recordable_with(change: Callable[[Recipe], Recipe], name: str = "gan") -> bool:
-    state, recipe, _ = begin(name, "points", change=change)
-    return recordable(state, recipe)
-
-
-def own_generator(recipe: Recipe) -> Recipe:
-    module = torch.nn.Linear(recipe.prior.dimension, 2)
-    return replace(recipe, generator=replace(recipe.generator, network=Plain(module)))
-
-
-@on_a_gpu
-def test_what_may_differ_from_move_to_move_is_not_recorded() -> None:
-    assert recordable_with(as_it_is)
-    assert recordable_with(as_it_is, "best")
-    assert not recordable_with(plain, "best")  # whose rate falls, which only some optimisers hear of
-    assert not recordable_with(lambda recipe: replace(recipe, objective=Own()))
-    assert not recordable_with(own_generator)
-    assert not recordable_with(lambda recipe: replace(recipe, turns=Turns(then=Falling())))
 
 
 def test_nothing_is_recorded_on_the_cpu() -> None:

@@ -9,15 +9,17 @@ from torch import Tensor
 
 from ganbench import recordings
 from ganbench.data.batches import Batches
+from ganbench.networks import Plain
 from ganbench.objectives import NonSaturating
 from ganbench.recipes import Recipe
-from ganbench.recordings import Recorder
-from ganbench.schedules import Turns
+from ganbench.recordings import Recorder, repeats
+from ganbench.schedules import Falling, Turns
 from ganbench.state import State
 from ganbench.training import move, play_round
 from ganbench.types import Medium, Memory, Scores
 from tests.laws.test_laws import CASES, begin, same, snapshot
 from tests.recordings import recording
+from tests.sharing.battery import plain as descending
 
 ROUNDS = 7
 Training = tuple[State, Recipe, Batches]
@@ -92,3 +94,28 @@ def test_what_a_game_carries_is_seen_by_both(turns: Turns, monkeypatch: pytest.M
 
     recorded, plain = begun("gan", "points", change), begun("gan", "points", change)
     assert play(recorded, Recorder(move), range(ROUNDS)) == play(plain, None, range(ROUNDS))
+
+
+class Own(NonSaturating):
+    """A game of a person's own, which may do anything."""
+
+
+def repeated(change: Callable[[Recipe], Recipe], name: str = "gan") -> bool:
+    """Whether a recipe that is changed so makes the same moves each time."""
+    _, recipe, batches = begin(name, "points")
+    recipe = change(recipe)
+    return repeats(State(recipe, batches[0].x.shape[1:], seed=0), recipe)
+
+
+def own_generator(recipe: Recipe) -> Recipe:
+    module = torch.nn.Linear(recipe.prior.dimension, 2)
+    return replace(recipe, generator=replace(recipe.generator, network=Plain(module)))
+
+
+def test_what_may_differ_from_move_to_move_is_not_recorded() -> None:
+    assert repeated(lambda recipe: recipe)
+    assert repeated(lambda recipe: recipe, "best")
+    assert not repeated(descending, "best")  # whose rate falls, which only some optimisers hear of
+    assert not repeated(lambda recipe: replace(recipe, objective=Own()))
+    assert not repeated(own_generator)
+    assert not repeated(lambda recipe: replace(recipe, turns=Turns(then=Falling())))

@@ -219,6 +219,19 @@ def test_other_data_are_refused(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("critic.network.widths", [16, 8]), ("generator.network.widths", [8]), ("average", {"kind": "decay"})],
+)
+def test_settings_that_were_changed_in_the_file_are_told(tmp_path: Path, field: str, value: object) -> None:
+    configuration, data = tiny("gan"), load_points("moons")
+    bench, run = Workbench(configuration, data), RunFolder.create(tmp_path / "run", configuration, data)
+    fitting.fit(bench, run, interrupted=lambda: bench.state.round >= 5)
+    other = configure("gan", "moons", changes=[*SMALL, (field, value)])
+    with pytest.raises(UsageError, match=r"config\.yaml has been changed"):
+        Workbench(other, data).restore(run.checkpoint("last"))
+
+
 def test_a_run_of_a_gpu_is_looked_at_but_not_gone_on_with_on_a_processor(tmp_path: Path) -> None:
     """A GPU's random streams have 16 bytes, and no processor can draw what they would."""
     configuration, data = tiny("gan"), load_points("moons")

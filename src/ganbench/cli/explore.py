@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from ganbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from ganbench.explore import Exploration
+    import numpy as np
+
+    from ganbench.explore import Attributes, Exploration, Subject
+    from ganbench.metrics.embedding import Pixels
+
+    Wanted: TypeAlias = tuple[list[str], Pixels, np.ndarray | None]
 
 
 def command(
@@ -31,10 +37,15 @@ def command(
         typer.Option(help="Of a style-based generator the layers that a direction moves, as 0-3. Default: all."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides every draw.")] = 0,
-    checkpoint: Annotated[str, typer.Option(help="best, last, or a round that has a checkpoint.")] = "best",
+    checkpoint: Annotated[
+        str | None, typer.Option(help="best, last, or a round that has a checkpoint. Default: best.")
+    ] = None,
     generator: Annotated[
         str | None,
         typer.Option(help="module:function of your own code, which returns a torch module and its noise's dimension."),
+    ] = None,
+    project: Annotated[
+        Path | None, typer.Option(help="An image, or a folder of some: also look for these in the noise.")
     ] = None,
 ) -> None:
     """Find directions of the noise, judge what they change beside random ones, and show them with sliders."""
@@ -49,9 +60,12 @@ def command(
 
     check_out(out)
     if run is None:
+        if checkpoint is not None:
+            raise UsageError("--checkpoint is for a run; what --generator returns has its weights already")
         subject, attributes = subject_from(str(generator)), Attributes(RandomConv())
     else:
-        subject, attributes = load(run).subject(checkpoint)
+        subject, attributes = load(run).subject(checkpoint or "best")
+    wanted = None if project is None else _wanted(project, subject, attributes)
     found = explore(
         subject,
         attributes,
@@ -65,7 +79,37 @@ def command(
     page = write_exploration(found, out)
     print(f"{subject.name}: {directions} directions by {method} ({found.directions.found_in})")
     _tell(found)
+    if wanted is not None:
+        _project(*wanted, subject, attributes, seed, out)
     print(f"report: {page}")
+
+
+def _wanted(path: Path, subject: Subject, attributes: Attributes) -> Wanted:
+    """Before the long work, so that what is wrong with them is said at once."""
+    from ganbench.explore import images_at, labels_for
+
+    names, pixels = images_at(path, subject)
+    return names, pixels, labels_for(names, pixels, subject, attributes)
+
+
+def _project(
+    names: Sequence[str],
+    pixels: Pixels,
+    labels: np.ndarray | None,
+    subject: Subject,
+    attributes: Attributes,
+    seed: int,
+    out: Path,
+) -> None:
+    from ganbench.explore import project, write_projection
+    from ganbench.metrics.features import telling
+
+    watch = telling("looking for the images in the noise")
+    found = project(subject, pixels, labels, attributes, seed=seed, watch=watch)
+    picture = write_projection(names, pixels, found, f"{subject.name}: images and what was found in the noise", out)
+    print(f"images in the noise: the error is the root mean squared difference of pixels, from 0 to 1: {picture}")
+    for name, error in zip(names, found.error, strict=True):
+        print(f"{name}\t{error:.3f}")
 
 
 def _tell(found: Exploration) -> None:

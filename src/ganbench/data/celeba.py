@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ganbench.data.images import Annotations
+from ganbench.errors import first_line
 from ganbench.settings import unknown
 from ganbench.types import UsageError
 
@@ -35,7 +37,10 @@ def _bare(file: str) -> str:
 
 def attribute_list(source: Path, files: Sequence[str]) -> tuple[AttributeList | None, str]:
     """The list in the source or beside it, or why it cannot be used; nothing of both where there is none."""
-    found = _list_file(source)
+    try:
+        found = _list_file(source)
+    except (zipfile.BadZipFile, OSError, RuntimeError) as error:  # the last where it is encrypted
+        return None, f"the list of attributes in {source} cannot be read: {first_line(error)}"
     if found is None:
         return None, ""
     path, content = found
@@ -59,7 +64,7 @@ def attribute_list(source: Path, files: Sequence[str]) -> tuple[AttributeList | 
 def _list_file(source: Path) -> tuple[Path, bytes] | None:
     """Where the list is, and what it says."""
     for name in ATTRIBUTES:
-        for path in (source / name, source.parent / name):
+        for path in (source / name, Path(os.path.abspath(source)).parent / name):
             if path.is_file():
                 return path, path.read_bytes()
         if source.is_file():

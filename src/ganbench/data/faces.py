@@ -11,7 +11,7 @@ import re
 import shutil
 import sys
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.progress import track
 
 from ganbench.data.celeba import AttributeList, attribute_list, require_attribute
-from ganbench.data.folders import pictures_in
+from ganbench.data.folders import files_in
 from ganbench.data.images import MINIMUM_IMAGES, Images
 from ganbench.data.pictures import read_picture
 from ganbench.data.prepared import Origin, is_prepared, publish, read_prepared, require_room, verify
@@ -130,8 +130,8 @@ def prepare_faces(source: Path, how: Faces, out: Path, jobs: int | None = None) 
     """
     origin = Origin("faces", str(source.absolute()), to_tree(how, for_file=True))
     require_room(out, origin)
-    with pictures_in(source) as pictures:
-        names = [picture.name for picture in pictures]
+    files = files_in(source)
+    names = list(files)
     listed, unusable = attribute_list(source, names)
     if how.attribute:
         require_attribute(how.attribute, listed, unusable, source)  # before hours of work
@@ -147,7 +147,7 @@ def prepare_faces(source: Path, how: Faces, out: Path, jobs: int | None = None) 
     try:
         filled.mkdir(parents=True, exist_ok=True)
         with _alone(filled, out):
-            done = _cut(source, names, how, filled, jobs)
+            done = _cut(source, files, how, filled, jobs)
             count = len(names) - len(done.rejected)
             if count < MINIMUM_IMAGES:
                 firsts = "; ".join(f"{name}: {reason}" for name, reason in done.rejected[:3])
@@ -202,12 +202,13 @@ def _column(table: Path, name: str) -> set[str]:
         return {row[name] for row in csv.DictReader(file)}
 
 
-def _cut(source: Path, names: Sequence[str], how: Faces, filled: Path, jobs: int | None) -> Progress:
+def _cut(source: Path, files: Mapping[str, str], how: Faces, filled: Path, jobs: int | None) -> Progress:
     """All files cut and resized, their pixels one after another in one file; goes on where it was interrupted."""
-    asked = hashlib.sha256(json.dumps([str(source.absolute()), list(names), to_tree(how, for_file=True)]).encode())
+    pairs = list(files.items())
+    asked = hashlib.sha256(json.dumps([str(source.absolute()), list(files), to_tree(how, for_file=True)]).encode())
     each = 3 * how.size**2
     done = _done(filled, asked.hexdigest(), each)
-    pieces = [names[start : start + PIECE] for start in range(done.files, len(names), PIECE)]
+    pieces = [pairs[start : start + PIECE] for start in range(done.files, len(files), PIECE)]
     told, noted = Console(stderr=True), done.files
     with (
         open(filled / _PIXELS, "r+b" if (filled / _PIXELS).exists() else "w+b") as file,
@@ -217,18 +218,18 @@ def _cut(source: Path, names: Sequence[str], how: Faces, filled: Path, jobs: int
         file.seek(_HEADER + each * (done.files - len(done.rejected)))
         file.truncate()
         made = zip(pieces, mapped(partial(_pieces, source, how), pieces), strict=True)
-        shown = track(made, f"cutting {len(names):,} images", len(pieces), console=told, disable=not told.is_terminal)
+        shown = track(made, f"cutting {len(files):,} images", len(pieces), console=told, disable=not told.is_terminal)
         for piece, (pixels, rejected) in shown:
             file.write(pixels.data)
             done.rejected += rejected
             done.files += len(piece)
-            if done.files - noted >= SHARD or done.files == len(names) or interrupted():
+            if done.files - noted >= SHARD or done.files == len(files) or interrupted():
                 file.flush()
                 os.fsync(file.fileno())  # what is noted as done is so after a power cut, too
                 _note(filled, asked.hexdigest(), done)
                 noted = done.files
                 if not told.is_terminal:
-                    print(f"{done.files:,} of {len(names):,} images are cut", file=sys.stderr, flush=True)
+                    print(f"{done.files:,} of {len(files):,} images are cut", file=sys.stderr, flush=True)
             if interrupted():
                 raise WorkError("interrupted: the same command goes on")
     return done
@@ -293,11 +294,11 @@ def _mapping(jobs: int | None) -> Iterator[Callable[..., Iterable[tuple[np.ndarr
             pool.shutdown(cancel_futures=True)
 
 
-def _pieces(source: Path, how: Faces, names: Sequence[str]) -> tuple[np.ndarray, list[Rejection]]:
+def _pieces(source: Path, how: Faces, files: Sequence[tuple[str, str]]) -> tuple[np.ndarray, list[Rejection]]:
     """The pixels of those files that can be used (m, size, size, 3), and the others."""
     made, rejected = [], []
-    for name in names:
-        picture = read_picture(partial(_open, source, name), Images(colour="rgb"))
+    for name, file in files:
+        picture = read_picture(partial(_open, source, file), Images(colour="rgb"))
         if picture is None:
             rejected.append(Rejection(name, "it cannot be read as an image"))
             continue
@@ -311,8 +312,8 @@ def _pieces(source: Path, how: Faces, names: Sequence[str]) -> tuple[np.ndarray,
     return np.array(made, np.uint8).reshape(len(made), how.size, how.size, 3), rejected
 
 
-def _open(source: Path, name: str) -> Image.Image:
-    return Image.open(source / name if source.is_dir() else io.BytesIO(_archive(source).read(name)))
+def _open(source: Path, file: str) -> Image.Image:
+    return Image.open(source / file if source.is_dir() else io.BytesIO(_archive(source).read(file)))
 
 
 @lru_cache(maxsize=1)

@@ -40,16 +40,35 @@ def pictures_in(source: Path) -> Iterator[list[Picture]]:
     Raises UsageError where it has none, and where the zip file is damaged.
     """
     if source.is_dir():
-        yield [Picture(str(name), partial(Image.open, source / name)) for name in _images(_walked(source), str(source))]
+        yield [Picture(name, partial(Image.open, source / file)) for name, file in files_in(source).items()]
         return
 
-    def opened(name: PurePosixPath) -> Image.Image:
-        return Image.open(io.BytesIO(archive.read(str(name))))
+    def opened(file: str) -> Image.Image:
+        return Image.open(io.BytesIO(archive.read(file)))
 
+    with _archive(source) as archive:
+        files = _images(archive.namelist(), str(source))
+        yield [Picture(name, partial(opened, file)) for name, file in files.items()]
+
+
+def files_in(source: Path) -> dict[str, str]:
+    """The image files in a folder or a zip file, in the order of their names: by what they are called, where they are.
+
+    The two differ where a zip file begins its names with `./`, and where a name is no text.
+
+    Raises UsageError as `pictures_in` does.
+    """
+    if source.is_dir():
+        return _images(_walked(source), str(source))
+    with _archive(source) as archive:
+        return _images(archive.namelist(), str(source))
+
+
+@contextmanager
+def _archive(source: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(source) as archive:
-            names = _images([PurePosixPath(name) for name in archive.namelist()], str(source))
-            yield [Picture(str(name), partial(opened, name)) for name in names]
+            yield archive
     except PermissionError:
         raise UsageError(f"{source}: there is no permission to read this file") from None
     except FileNotFoundError:
@@ -64,26 +83,33 @@ def pictures_at(path: Path) -> list[Picture]:
     Raises UsageError where a folder has none.
     """
     if not path.is_dir():
-        return [Picture(str(path), partial(Image.open, path))]
+        return [Picture(_as_text(str(path)), partial(Image.open, path))]
     with pictures_in(path) as found:
-        return [Picture(str(path / name), opener) for name, opener in found]
+        return [Picture(_as_text(str(path / name)), opener) for name, opener in found]
 
 
-def _walked(folder: Path) -> list[PurePosixPath]:
+def _walked(folder: Path) -> list[str]:
     found = []
     for path, folders, names in os.walk(folder, followlinks=True):
         here = Path(path).relative_to(folder)
-        found += [PurePosixPath(*here.parts, name) for name in names]
+        found += [str(PurePosixPath(*here.parts, name)) for name in names]
         if len(here.parts) >= _DEEPEST:
             folders.clear()
     return found
 
 
-def _images(paths: list[PurePosixPath], where: str) -> list[PurePosixPath]:
+def _as_text(file: str) -> str:
+    """A file's name that can be written: what is no text in it as an escape."""
+    return file.encode("utf-8", "backslashreplace").decode()
+
+
+def _images(files: list[str], where: str) -> dict[str, str]:
     hidden = (".", "__MACOSX")
-    seen = sorted(path for path in paths if not any(part.startswith(hidden) for part in path.parts))
-    if found := [path for path in seen if path.suffix.lower() in SUFFIXES]:
+    named = sorted((PurePosixPath(_as_text(file)), file) for file in files)
+    kept = [(path, file) for path, file in named if not any(part.startswith(hidden) for part in path.parts)]
+    if found := {str(path): file for path, file in kept if path.suffix.lower() in SUFFIXES}:
         return found
+    seen = [path for path, _ in kept]
     inside = f"; it holds {', '.join(map(str, seen[:3]))}{', ...' if len(seen) > 3 else ''}" if seen else ""
     raise UsageError(f"{where} has no images ({', '.join(SUFFIXES)}) in it and is no folder of IDX files{inside}")
 

@@ -89,7 +89,9 @@ def publish(
         "classes": list(classes),
         "parts": {name: {**of_part, **_facts(filled, name)} for name, of_part in counts.items()},
     }
-    (filled / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
+    (filled / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+    for file in filled.iterdir():
+        _make_lasting(file)
     if is_prepared(path):
         return _require_same(path, record)
     whole = path.resolve()
@@ -99,6 +101,12 @@ def publish(
     else:
         filled.rename(whole)
     return True
+
+
+def _make_lasting(file: Path) -> None:
+    """Has what was written survive a power cut that comes after the folder has got its name."""
+    with open(file, "rb+") as written:
+        os.fsync(written.fileno())
 
 
 def is_prepared(path: Path) -> bool:
@@ -135,11 +143,12 @@ def read_record(path: Path) -> dict[str, Any]:
         kinds = {"kind": str, "source": str, "settings": dict, "classes": list, "parts": dict}
         if not all(isinstance(record[name], kind) for name, kind in kinds.items()):
             raise ValueError
-        if not all(isinstance(part[name], dict) for part in record["parts"].values() for name in ("files", "bytes")):
-            raise ValueError
+        for part in record["parts"].values():
+            if not isinstance(part["fingerprint"], str) or part["files"].keys() != part["bytes"].keys():
+                raise ValueError
     except FileNotFoundError:
         raise UsageError(f"{path} is no prepared folder: it has no {RECORD}") from None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise UsageError(f"{path / RECORD} is damaged; prepare the data again, into a new folder") from None
     return record
 
@@ -186,13 +195,18 @@ def _flat(tree: Mapping[str, Any]) -> dict[str, Any]:
 def _arrays(folder: Path, part: str, files: Container[str]) -> tuple[np.ndarray, np.ndarray | None]:
     """The images of a part, and its labels where it has any, mapped into memory."""
     images, labels = (f"{part}-{name}.npy" for name in ("images", "labels"))
+    return _mapped(folder / images), _mapped(folder / labels) if labels in files else None
+
+
+def _mapped(file: Path) -> np.ndarray:
     try:
-        pixels = np.load(folder / images, mmap_mode="r")
+        return np.load(file, mmap_mode="r")
     except OSError as error:
         raise UsageError(
-            f"{folder / images} cannot be mapped into memory: {error.strerror}; all of it counts for `ulimit -v`"
+            f"{file} cannot be mapped into memory: {error.strerror}; all of it counts for `ulimit -v`"
         ) from None
-    return pixels, np.load(folder / labels, mmap_mode="r") if labels in files else None
+    except ValueError:
+        raise UsageError(f"{file} is damaged or altered; prepare the data again, into a new folder") from None
 
 
 def _annotations(folder: Path, part: str, files: Container[str]) -> Annotations | None:

@@ -107,7 +107,7 @@ class Streamed:
     def decoded(self, index: int) -> UInt8[np.ndarray, "m h w"] | UInt8[np.ndarray, "m h w 3"]:
         """The images of one shard, fetched anew.
 
-        Raises WorkError where it cannot be fetched, has changed, or has no images.
+        Raises UsageError where it has changed, WorkError where it cannot be fetched or has no images.
         """
         shard = self.shards[index]
         content = _fetch(shard.address)
@@ -116,7 +116,7 @@ class Streamed:
         except UsageError:
             same = False
         if not same:
-            raise WorkError(f"{shard.address} has changed since the training began")
+            raise UsageError(f"{shard.address} has changed since the training began, which cannot go on without it")
         try:
             table = _parquet().read_table(io.BytesIO(content), columns=[self.column])
         except (ValueError, OSError) as error:  # pyarrow's own are of these kinds
@@ -154,7 +154,11 @@ def read_shards(name: str, images: Images) -> ImageSet:
     addresses = [urljoin(where, each) for each in listed]
     for address in addresses:
         _require_web(address)
-    footers = [_footer(_fetch(address, tail=_TAIL), address) for address in addresses]
+    footers, in_parts = [], True
+    for address in addresses:
+        end = _fetch(address, tail=_TAIL)
+        footers.append(_footer(end, address))
+        in_parts = in_parts and len(end) <= _TAIL
     columns = {_column(metadata, address) for (metadata, _), address in zip(footers, addresses, strict=True)}
     if len(columns) > 1:
         raise UsageError(f"{name}: its shards have their images in different columns, {', '.join(sorted(columns))}")
@@ -163,9 +167,14 @@ def read_shards(name: str, images: Images) -> ImageSet:
     stream = Streamed(tuple(shard for shard in shards if shard.rows), columns.pop(), images)
     if len(stream) < MINIMUM_IMAGES:
         raise UsageError(f"{name}: its shards have {len(stream)} rows, where {MINIMUM_IMAGES} images are needed")
-    note = f"{name}: {len(stream):,} images in {len(stream.shards):,} shards are streamed"
     sample = _sample(stream)
-    return ImageSet(name, sample, notes=(f"{note}; measured by {len(sample):,} of them",), stream=stream)
+    notes = [
+        f"{name}: {len(stream):,} images in {len(stream.shards):,} shards are streamed; measured by {len(sample):,} "
+        "of them"
+    ]
+    if not in_parts:
+        notes.append(f"{name}: the server sends no parts of files, so all shards were fetched to learn their sizes")
+    return ImageSet(name, sample, notes=tuple(notes), stream=stream)
 
 
 def _sample(stream: Streamed) -> np.ndarray:

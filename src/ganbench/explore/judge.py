@@ -76,7 +76,7 @@ class Judgement:
 
     @property
     def names(self) -> list[str]:
-        """That attribute, unless one of forty random directions changes it as much, or it is not steady."""
+        """That attribute, unless more than one of forty random directions changes it as much, or it is not steady."""
         limit = np.quantile(self.random.steady, 0.975, axis=0)
         return [
             self.attributes[place] if named else UNNAMED

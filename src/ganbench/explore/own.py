@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from operator import index
 from pathlib import Path
+from typing import SupportsIndex
 
 from torch import nn
 
@@ -35,9 +37,13 @@ def subject_from(spec: str) -> Subject:
     finally:
         sys.path.remove(folder)
     match found:
-        case (nn.Module() as module, int(noise)):
-            return Subject.of_module(spec, module, noise)
+        case (nn.Module() as module, SupportsIndex() as noise):
+            return Subject.of_module(spec, module, index(noise))
+        case tuple():
+            given = f"({', '.join(type(part).__name__ for part in found)})"
+        case _:
+            given = type(found).__name__
     raise UsageError(
         f"--generator {spec}: the function is to return a torch.nn.Module and the dimension of its noise, "
-        f"as in `return network, 128`, not {type(found).__name__}"
+        f"as in `return network, 128`, not {given}"
     )

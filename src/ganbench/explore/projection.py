@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from torch import Tensor
 
 from ganbench.explore.attributes import Attributes
 from ganbench.explore.subject import Subject
 from ganbench.metrics.embedding import Pixels, scaled
+from ganbench.metrics.features import Trained
 from ganbench.seeds import derive
 from ganbench.types import Latent, UsageError
 
@@ -20,6 +23,9 @@ SEEN = 64
 
 STARTS = 4
 STEPS = 150
+AT_ONCE = 16
+"""Images that are looked for together."""
+
 RATE = 0.1
 """Adam's learning rate, which falls to 0 along a half cosine."""
 
@@ -45,6 +51,7 @@ def project(
     starts: int = STARTS,
     steps: int = STEPS,
     seed: int = 0,
+    watch: Callable[[float], None] = lambda share: None,
 ) -> Projection:
     """Looks for the noise from which the generator makes each image, from `starts` latents each; the best is kept.
 
@@ -59,32 +66,53 @@ def project(
     n = len(pixels)
     start = subject.latents(n * starts, derive(seed, "projection"))
     asked = None if labels is None else torch.tensor(labels, device=subject.device).repeat_interleave(starts)
-    target = scaled(pixels).to(subject.device).repeat_interleave(starts, dim=0)
     reader = attributes.reader if attributes is not None else None
-    see = deepcopy(reader.classifier.network).to(subject.device).features if reader else None
-    if see:
-        usual = scaled(subject.images(subject.latents(SEEN, derive(seed, "spread")))).to(subject.device)
-        goal, spread = see(target), see(usual).var(dim=0).mean().clamp(min=1e-12)
+    see = _features(subject, reader, derive(seed, "spread")) if reader else None
+    made: list[Projection] = []
+    for first in range(0, n, AT_ONCE):
+        some = pixels[first : first + AT_ONCE]
+        rows = slice(starts * first, starts * (first + len(some)))
+        y, code = (None if each is None else each[rows] for each in (asked, start.code))
+        own = replace(start, z=start.z[rows], y=y, code=code)
+        made.append(_nearest(subject, some, own, see, starts, steps))
+        watch((first + len(some)) / n)
+    return Projection(*(np.concatenate([getattr(each, name) for each in made]) for name in ("z", "images", "error")))
+
+
+def _features(subject: Subject, reader: Trained, seed: int) -> Callable[[Tensor], Tensor]:
+    """A classifier's features in units of their standard deviation over generated images."""
+    see = deepcopy(reader.classifier.network).to(subject.device).features
+    usual = scaled(subject.images(subject.latents(SEEN, seed))).to(subject.device)
+    spread = see(usual).var(dim=0).mean().clamp(min=1e-12).sqrt()
+    return lambda x: see(x) / spread
+
+
+def _nearest(
+    subject: Subject, pixels: Pixels, start: Latent, see: Callable[[Tensor], Tensor] | None, starts: int, steps: int
+) -> Projection:
+    """For each image the best of `starts` descents, which begin at as many latents of `start` in a row."""
+    target = scaled(pixels).to(subject.device).repeat_interleave(starts, dim=0)
+    goal = see(target) if see else None
     z = start.z.clone().requires_grad_()
     adam = torch.optim.Adam([z], lr=RATE)
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
     for _ in range(steps):
-        x = subject.network(Latent(z, asked, start.code, start.choices))
+        x = subject.network(replace(start, z=z))
         if x.shape != target.shape:
             raise UsageError(
                 f"project: {subject.name} makes images of shape {tuple(x.shape[1:])}, not {tuple(target.shape[1:])}"
             )
         losses = (x - target).square().flatten(1).mean(dim=1)
-        if see:
-            losses = losses + (see(x) - goal).square().mean(dim=1) / spread
+        if see and goal is not None:
+            losses = losses + (see(x) - goal).square().mean(dim=1)
         (z.grad,) = torch.autograd.grad(losses.sum(), z)
         adam.step()
         falling.step()
     found = z.detach()
-    images = subject.images(Latent(found, asked, start.code, start.choices))
+    images = subject.images(replace(start, z=found))
     wrong = (images.astype(np.float64) - pixels.repeat(starts, axis=0)) / 255
-    error = np.sqrt((wrong**2).reshape(n, starts, -1).mean(axis=2))
-    best = error.argmin(axis=1) + starts * np.arange(n)
+    error = np.sqrt((wrong**2).reshape(len(pixels), starts, -1).mean(axis=2))
+    best = error.argmin(axis=1) + starts * np.arange(len(pixels))
     return Projection(found.cpu().numpy()[best], images[best], error.min(axis=1))
 
 

@@ -74,11 +74,11 @@ class Subject:
         One that has them is taken as its `mapping` and its `synthesis` (see `FromMapping`).
 
         Raises:
-            UsageError: it does not take such noise, or gives something else.
+            UsageError: it does not take such noise, gives something else, or cannot be copied.
         """
         if noise < 1:
             raise UsageError(f"{name}: the dimension of the noise is a whole number above 0, not {noise}")
-        own = deepcopy(module).eval().requires_grad_(False)
+        own = _copied(name, module).eval().requires_grad_(False)
         styled = all(callable(getattr(own, step, None)) for step in ("mapping", "synthesis"))
         networks = [FromMapping(own)] if styled else [FromNoise(own), FromNoise(own, (1, 1))]
         subjects = [cls(name, network, Noise(dimension=noise)) for network in networks]
@@ -146,6 +146,17 @@ class Subject:
         return to_pixels(generate(self.network, latent))
 
 
+def _copied(name: str, module: nn.Module) -> nn.Module:
+    """A copy, so that the person's own stays as it is."""
+    try:
+        return deepcopy(module)
+    except Exception as error:
+        raise UsageError(
+            f"{name}: the generator cannot be copied: {first_line(error)}; of a layer under torch.nn.utils.weight_norm "
+            "take it off first (remove_weight_norm)"
+        ) from error
+
+
 def _tried(subject: Subject) -> Tensor | Exception:
     """Two images, or why there are none: a module of one's own can fail in any way."""
     try:
@@ -166,7 +177,10 @@ class FromMapping(nn.Module):
         self.module = module
 
     def styles(self, latent: Latent) -> Float[Tensor, "batch layers width"]:
-        return self.module.mapping(latent.z)
+        ws: Tensor = self.module.mapping(latent.z)
+        if ws.dim() != 3:
+            raise UsageError(f"its mapping gives one w for each layer, (batch, layers, width), not {tuple(ws.shape)}")
+        return ws
 
     def synthesised(self, ws: Float[Tensor, "batch layers width"]) -> Float[Tensor, "batch ..."]:
         return self.module.synthesis(ws)

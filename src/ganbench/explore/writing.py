@@ -31,7 +31,9 @@ INDEX = "directions.json"
 
 KIND = "ganbench exploration"
 
-MADE = re.compile(r"direction-\d+\.(png|webp)|interpolation\.webp|explore\.html|directions\.json")
+MADE = re.compile(
+    r"direction-\d+\.(png|webp)|interpolation\.webp|explore\.html|(directions|projection)\.json|projection\.png"
+)
 """The files of an exploration, which the next one replaces."""
 
 FILM_STEPS = 25

@@ -60,7 +60,7 @@ class Convolved(Hidden):
         self.rest = nn.Sequential(*rest, *([] if settings.transposed else [nn.Tanh()]))
         self.last = nn.Conv2d(maps[-1], shape[0], KERNEL, padding=KERNEL // 2)
         # A number that a transposed convolution of stride 2 makes sees a quarter of the kernel.
-        self.hidden_width = min([*widths[1:-1], *(a * KERNEL**2 // 4 for a in maps[:-1])])
+        self.hidden_width = min([*widths[1:-1], *(a * KERNEL**2 // 4 for a in maps[:-1])], default=0)
 
     def hidden_products(self) -> list[nn.Module]:
         return products_of(self.rest)
