@@ -206,7 +206,10 @@ def sizes(recipe: Recipe, prior: Prior, shape: tuple[int, ...], classes: int) ->
     if classes == 0 and recipe.unlabelled == "allowed":
         used = ("none", "none")
     if classes == 0 and ("class" in heads or used != ("none", "none")):
-        raise UsageError("this recipe needs labels, which the data lack: a folder of images has them as subfolders")
+        raise UsageError(
+            "this recipe needs labels, which the data lack: a folder of images has them as subfolders, one of prepared "
+            "faces by `data prepare faces --attribute`"
+        )
     if "class" in heads and used[0] in ("concat", "embedding", "inside"):
         raise UsageError(
             f"critic.labels: {used[0]} tells the critic the class that its class loss has it read; "

@@ -197,7 +197,7 @@ HOSTILE_IMAGES = [
     Hostile("empty zip", _zip(), "has no images"),
     Hostile("zip of text", _zip(readme__txt=b"hello"), "it holds readme.txt"),
     Hostile("zip of nonsense", _zip(a__png=b"hello"), "none of its 1 image files can be read, such as a.png"),
-    Hostile("no such zip", lambda folder: str(folder / "faces.zip"), "is no file and no built-in set"),
+    Hostile("no such zip", lambda folder: str(folder / "faces.zip"), "is no file or folder and no built-in set"),
     # Stacked sets.
     Hostile("stacked points", _named("stacked:moons"), "moons is a set of points, and grey images with labels"),
     Hostile("stacked nothing", _named("stacked:"), "the name of the data is empty"),

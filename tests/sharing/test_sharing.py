@@ -211,12 +211,25 @@ def _stopped(run: Path, *more: object, by: signal.Signals, rank: int) -> str:
     return said
 
 
+SHORT = (
+    "gan", "--data", "moons", "--batch-size", 64, "--set", "measure.count=64", "--set", "measure.final=64",
+    "--snapshot-every", 100, "--rounds", 3000,
+)  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks up processes in /proc")
+def test_a_lost_process_ends_all_with_a_sentence_and_what_was_kept(tmp_path: Path) -> None:
+    said = _stopped(tmp_path / "run", *SHORT, by=signal.SIGKILL, rank=1)
+    kept = RunFolder.open(tmp_path / "run").checkpoint("last").facts["round"]
+    assert f"a process of this training was lost, or cannot be spoken with; round {kept} is kept" in said
+    assert f"ganbench train --resume --out {tmp_path / 'run'}" in said
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks up processes in /proc")
 def test_stopping_losing_and_going_on_with_another_number(tmp_path: Path) -> None:
-    run, rounds = tmp_path / "run", 3000
-    small = ["--batch-size", 64, "--set", "measure.count=64", "--set", "measure.final=64", "--snapshot-every", 100]
-    said = _stopped(run, "gan", "--data", "moons", "--rounds", rounds, *small, by=signal.SIGTERM, rank=1)
+    run, rounds = tmp_path / "run", SHORT[-1]
+    said = _stopped(run, *SHORT, by=signal.SIGTERM, rank=1)
     assert "go on with: ganbench train --resume" in said
     summary = json.loads((run / "summary.json").read_text())
     assert summary["status"] == "interrupted"

@@ -35,7 +35,7 @@ def command(
             print(f"{each:<23}{'+'.join(makers):<29}{sentence.rstrip(':')}")
         return
     if name not in RECIPES:
-        raise UsageError(unknown("recipe", name, RECIPES))
+        raise UsageError(f"{unknown('recipe', name, RECIPES)}; `ganbench recipes` lists them")
     if data is None:
         shapes: dict[Medium, tuple[tuple[int, ...], int]] = {
             "points": ((2,), 0),

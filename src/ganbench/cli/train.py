@@ -150,6 +150,8 @@ def _tell(out: Path, summary: dict[str, Any]) -> None:
     final, floor = summary["metrics"]["final"], summary["metrics"]["floor"]
     measuring = f", and {summary['measuring_seconds']:.1f} s of measuring"
     print(f"{summary['status']}: {summary['rounds']:,} rounds in {summary['seconds']:.1f} s of training{measuring}")
+    if summary["status"] == "interrupted":
+        print("as it was when it was last measured:")
     for name, value in final.items():
         beside = f"   (floor {floor[name]:.4g})" if name in floor else ""
         print(f"  {name:<16}{value:>10.4g}{beside}")

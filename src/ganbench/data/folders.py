@@ -74,7 +74,7 @@ def _archive(source: Path) -> Iterator[zipfile.ZipFile]:
     except FileNotFoundError:
         raise UsageError(f"{source}: there is no such file or folder") from None
     except (zipfile.BadZipFile, OSError):
-        raise UsageError(f"{source}: this is no readable .zip file; it is damaged or cut short") from None
+        raise UsageError(f"{source}: this is no folder and no readable .zip file, or a damaged one") from None
 
 
 def pictures_at(path: Path) -> list[Picture]:

@@ -251,14 +251,19 @@ def _require_point_file(path: Path) -> None:
 def _missing(path: Path) -> str:
     if not os.path.isdir(path.parent):
         return f"{path}: there is no folder {path.parent}"
-    spellings = {name.lower(): name for name in (*BUILT_IN, *IMAGE_NAMES, *_point_files(path.parent))}
+    beside = [entry.name for entry in _listed(path.parent) if entry.suffix.lower() in READERS or entry.is_dir()]
+    spellings = {name.lower(): name for name in (*BUILT_IN, *IMAGE_NAMES, *beside)}
     near = difflib.get_close_matches(path.name.lower(), spellings, n=1)
     hint = f"; did you mean {spellings[near[0]]!r}?" if near else ""
-    return f"{str(path)!r} is no file and no built-in set ({', '.join((*BUILT_IN, *IMAGE_NAMES))}){hint}"
+    return f"{str(path)!r} is no file or folder and no built-in set ({', '.join((*BUILT_IN, *IMAGE_NAMES))}){hint}"
 
 
 def _point_files(folder: Path) -> list[str]:
+    return [entry.name for entry in _listed(folder) if entry.suffix.lower() in READERS]
+
+
+def _listed(folder: Path) -> list[Path]:
     try:
-        return sorted(entry.name for entry in folder.iterdir() if entry.suffix.lower() in READERS)
+        return sorted(folder.iterdir())
     except OSError:
         return []  # a folder that may not be listed gives no hints

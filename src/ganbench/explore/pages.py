@@ -30,7 +30,7 @@ def summary_rows(exploration: Exploration) -> list[list[str]]:
     rows = []
     for place in judged.ranking:
         order = np.argsort(-found.steady[place], kind="stable")
-        most = order[0]
+        most, named = order[0], judged.names[place] != UNNAMED
         low, high = np.quantile(chance.change[:, most], (0.025, 0.975))
         rows.append(
             [
@@ -42,7 +42,7 @@ def summary_rows(exploration: Exploration) -> list[list[str]]:
                 f"{found.steadiness[place, most]:.0%}",
                 ", ".join(
                     f"{judged.attributes[a]} {'+' if found.sign[place, a] > 0 else '−'}"
-                    for a in order[1:3]
+                    for a in order[named : named + 2]
                     if found.sign[place, a]
                 ),
                 f"{judged.mean_ratio[place]:.1f}",
@@ -66,13 +66,14 @@ def legend(exploration: Exploration) -> list[str]:
         "down, of the attribute that names the direction, in its standard deviations over generated images; random: "
         f"the same of {len(judged.random.identity)} random directions of equal length, mean and range of 95 % of them; "
         "times: the one over the other's mean; steady: 100 % where it has the same sign from all latents, 0 % where it "
-        "goes either way; also: what it changes next to that; all: the mean of times over all attributes.",
+        "goes either way; also: what it changes next to that, and of a direction without a name first what the columns "
+        "before are about; all: the mean of times over all attributes.",
         "identity: how far the ends are from the start in features, 1 being two images drawn independently; path: the "
         "perceptual path length along the direction, the squared such distance over the squared step. "
         f"Features: {exploration.attributes.features.name}.",
         *_read(exploration.attributes.probes),
-        f"A direction that changes nothing steadily more than 39 of 40 random ones, or what it changes most less than "
-        f"{STEADY:.0%} steadily, is named {UNNAMED!r}.",
+        "Names go by change times steadiness, and not by change alone: a direction whose most is not above that of 39 "
+        f"in 40 random ones, or less than {STEADY:.0%} steady, is named {UNNAMED!r}.",
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -37,8 +37,8 @@ class Projection:
     `error` is the root mean squared difference of pixels, on the scale from 0 to 1.
     """
 
-    z: Float[np.ndarray, "n noise"]
-    images: Pixels
+    z: Float[np.ndarray, "n noise"] = field(repr=False)
+    images: Pixels = field(repr=False)
     error: Float[np.ndarray, " n"]
 
 
@@ -117,6 +117,8 @@ def _nearest(
 
 
 def _check(subject: Subject, pixels: Pixels, labels: Int[np.ndarray, " n"] | None) -> None:
+    if not isinstance(pixels, np.ndarray):
+        raise UsageError(f"project: images are an array of pixels, not {type(pixels).__name__}; see explore.images_at")
     if pixels.dtype != np.uint8 or pixels.ndim not in (3, 4) or not len(pixels):
         raise UsageError(
             "project: images are uint8 (n, height, width) or (n, height, width, 3), not "

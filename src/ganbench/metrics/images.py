@@ -50,7 +50,9 @@ IMAGE_METRICS: dict[str, Metric] = {
     ),
     "coverage": Metric("real images with a generated one near, by the fifth neighbours", "share", "higher"),
     "nearest_train": Metric(
-        "median distance to the nearest training image; less than the floor is copying", "features", "lower"
+        "median distance to the nearest training image; far below the floor, images are copies, or all alike",
+        "features",
+        "lower",
     ),
     "label_kl": Metric("KL(generated || real) of the classes that are read", "nats", "lower"),
     "modes": POINT_METRICS["modes"]._replace(

@@ -95,7 +95,7 @@ def form_for(name: str, medium: Medium) -> Medium:
         UsageError: there is none; the sentence names the nearest, or those that serve such data.
     """
     if name not in RECIPES:
-        raise UsageError(unknown("recipe", name, RECIPES))
+        raise UsageError(f"{unknown('recipe', name, RECIPES)}; `ganbench recipes` lists them")
     if form := _form(RECIPES[name], medium):
         return form
     served = ", ".join(other for other, makers in RECIPES.items() if _form(makers, medium))
