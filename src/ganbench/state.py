@@ -153,6 +153,17 @@ class State:
             tensors |= {f"average.buffer.{k}": v for k, v in self.average.network.named_buffers()}
         return tensors
 
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of what `tensors` gives, those of the networks' parameters and buffers."""
+        learners: dict[str, Learner | RunningAverage] = {"critic": self.critic, "generator": self.generator}
+        if self.average:
+            learners["average"] = self.average
+        found: dict[str, tuple[int, ...]] = {}
+        for name, learner in learners.items():
+            found[f"{name}.vector"] = (sum(p.numel() for p in learner.parameters),)
+            found |= {f"{name}.buffer.{key}": tuple(value.shape) for key, value in learner.network.named_buffers()}
+        return found
+
     def counters(self) -> dict[str, Any]:
         """All that is not a tensor."""
         return {name: getattr(self, name) for name in COUNTERS}

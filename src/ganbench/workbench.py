@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import TypeAlias
@@ -147,10 +147,11 @@ class Workbench:
         """
         if checkpoint.facts["data_sha256"] != self.fingerprint:
             raise UsageError(f"{self.data.name} has changed since this run was begun")
-        if _networks(checkpoint.tensors) != _networks(self.state.tensors()):
+        shapes = self.state.shapes()
+        if {name: tuple(checkpoint.tensors[name].shape) for name in shapes if name in checkpoint.tensors} != shapes:
             raise UsageError(
                 "the checkpoint is of other networks than the configuration says: config.yaml has been changed since "
-                "this run was begun"
+                "this run was begun, or another version of ganbench began it"
             )
         self.state.restore(checkpoint.tensors, checkpoint.facts)
 
@@ -295,12 +296,6 @@ class Workbench:
         asked = torch.tensor(list(labels) * rows, device=self.device)
         code = None if noise.code is None else noise.code.repeat_interleave(repeated, dim=0)
         return self.data.restored(self.generate(Latent(noise.z.repeat_interleave(repeated, dim=0), asked, code)))
-
-
-def _networks(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
-    """The shapes of what a state's tensors hold of its networks."""
-    held = ("critic.vector", "generator.vector", "average.vector", "critic.buffer.", "generator.buffer.")
-    return {name: tuple(tensor.shape) for name, tensor in tensors.items() if name.startswith(held)}
 
 
 def make_ruler(data: DataSet, count: int, features: str = "auto", modes: int = STACKED_COUNT) -> Ruler:

@@ -13,6 +13,7 @@ from PIL import Image
 from ganbench.api import Run, fit
 from ganbench.data import ImageSet
 from ganbench.explore.pages import HEADER
+from tests.explore.made import NOISE, stroke
 from tests.undrawn import draw_nothing
 
 SMALL: dict[str, Any] = {"rounds": 3, "batch_size": 16, "measure": {"count": 32, "final": 32}}
@@ -62,6 +63,9 @@ def numpys():
 
 def fraction():
     return Stroke(), 6.0
+
+def tensor():
+    return Stroke(), torch.randn(6)
 """
 
 
@@ -187,6 +191,7 @@ def test_a_generator_trained_elsewhere_is_explored(ganbench: Callable, tmp_path:
         ("mine:mapped", "one w for each layer, (batch, layers, width), not (2, 6)"),
         ("mine:normed", "remove_weight_norm"),
         ("mine:fraction", "not (Stroke, float)"),
+        ("mine:tensor", "not (Stroke, Tensor)"),
     ],
 )
 def test_a_wrong_generator_is_named(ganbench: Callable, tmp_path: Path, spec: str, sentence: str) -> None:
@@ -225,24 +230,23 @@ def test_a_generator_of_ones_own_has_no_checkpoints(ganbench: Callable) -> None:
     assert "--checkpoint is for a run" in ended.err
 
 
-def test_images_are_looked_for_in_the_noise(ganbench: Callable, tmp_path: Path, runs: dict[str, Run]) -> None:
+@pytest.mark.usefixtures("own")
+def test_images_are_looked_for_in_the_noise(ganbench: Callable, tmp_path: Path) -> None:
     """In the size and colours of the generator's, each with its error; a later exploration takes their files away."""
-    run, wanted = runs["labels"], tmp_path / "wanted"
-    subject, _ = run.subject()
-    latent = subject.latents(1, seed=5)
-    assert latent.y is not None
-    (wanted / subject.classes[int(latent.y)]).mkdir(parents=True)
-    (wanted / "light").mkdir(exist_ok=True)
-    Image.fromarray(subject.images(latent)[0]).save(wanted / subject.classes[int(latent.y)] / "made.png")
-    Image.new("RGB", (40, 30), "red").save(wanted / "light" / "red.png")
-    ended = ganbench("explore", run.path, "--out", "e", "--directions", 1, "--project", wanted)
+    wanted, subject = tmp_path / "wanted", stroke()
+    (wanted / "below").mkdir(parents=True)
+    Image.fromarray(subject.images(subject.latents(1, seed=5))[0]).save(wanted / "below" / "made.png")
+    Image.new("RGB", (40, 30), "white").save(wanted / "white.png")
+    explore = ("explore", "--generator", "mine:generator", "--out", "e", "--directions", 1)
+    ended = ganbench(*explore, "--project", wanted)
     assert ended.code == 0, ended.err
     assert files(tmp_path / "e") == expected(1) | {"projection.png", "projection.json"}
     found = {Path(entry["image"]).name: entry for entry in json.loads((tmp_path / "e" / "projection.json").read_text())}
-    assert found["made.png"]["error"] < 0.02 < found["red.png"]["error"]
-    assert len(found["made.png"]["noise"]) == 9
-    assert f"{found['red.png']['image']}\t{found['red.png']['error']:.3f}" in ended.out
-    assert ganbench("explore", run.path, "--out", "e", "--directions", 1).code == 0
+    assert found["made.png"]["error"] < 0.01
+    assert found["white.png"]["error"] > 0.5
+    assert len(found["made.png"]["noise"]) == NOISE
+    assert f"{found['white.png']['image']}\t{found['white.png']['error']:.3f}" in ended.out
+    assert ganbench(*explore).code == 0
     assert files(tmp_path / "e") == expected(1)
 
 
@@ -250,8 +254,8 @@ def test_images_are_looked_for_in_the_noise(ganbench: Callable, tmp_path: Path, 
     ("case", "file", "sentence"),
     [
         ("colours", "nowhere.png", "there is no such image"),
-        ("colours", "square.png", "is of another size than 24 x 16"),
-        ("labels", "square.png", "put the images in folders that are called as its classes, such as dark"),
+        ("colours", "square.png", "is of another size than the 24 x 16 that gan"),
+        ("labels", "square.png", "put the image in a folder that is called as its class, such as dark"),
     ],
 )
 def test_images_that_cannot_be_looked_for_are_told_before_the_work(

@@ -216,15 +216,27 @@ def test_the_list_beside_the_folder_at_hand_is_found(
     assert prepare_faces(Path("."), Faces(size=8), tmp_path / "set", jobs=1).attributes == 1
 
 
-def test_a_list_that_cannot_be_taken_out_of_a_zip_file_is_told(photographs: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_list_that_cannot_be_taken_out_of_a_zip_file_is_told(photographs: Path, tmp_path: Path, kind: int) -> None:
     source = tmp_path / "all.zip"
     with zipfile.ZipFile(source, "w") as archive:
-        archive.writestr("list_attr_celeba.txt", "1\nSmiling\n")
+        archive.writestr("list_attr_celeba.txt", "1\nSmiling\n" + "000000.png 1\n" * 200, kind)
         for path in photographs.rglob("*.png"):
             archive.write(path, path.relative_to(photographs))
-    content = source.read_bytes()
-    source.write_bytes(content.replace(b"1\nSmiling\n", b"1\nsmiling\n", 1))
-    assert "cannot be read: Bad CRC-32" in prepare_faces(source, Faces(size=8), tmp_path / "set", jobs=1).unusable
+        start = archive.getinfo("list_attr_celeba.txt").header_offset + 30 + len("list_attr_celeba.txt")
+    content = bytearray(source.read_bytes())
+    content[start + 4 : start + 20] = bytes(each ^ 0xFF for each in content[start + 4 : start + 20])
+    source.write_bytes(content)
+    assert "cannot be read: " in prepare_faces(source, Faces(size=8), tmp_path / "set", jobs=1).unusable
+
+
+def test_two_files_of_a_zip_file_that_are_called_the_same_are_refused(photographs: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for path in photographs.rglob("*.png"):
+            archive.write(path, path.relative_to(photographs))
+        archive.writestr("./ann/000003.png", b"another")
+    with pytest.raises(UsageError, match=r"holds ann/000003\.png twice"):
+        prepare_faces(tmp_path / "all.zip", Faces(size=8), tmp_path / "set", jobs=1)
 
 
 @pytest.mark.parametrize("row", ["000000.png 1", "000000.png 1 0", "000000.png 1 -1 1"])

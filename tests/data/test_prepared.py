@@ -81,11 +81,11 @@ def test_a_damaged_piece_too_large_to_be_read_each_time_is_told(
         load(folder)
 
 
-@pytest.mark.parametrize("lacking", ["fingerprint", "bytes", "files"])
-def test_a_record_that_lacks_something_is_damaged(folder: Path, lacking: str) -> None:
+@pytest.mark.parametrize("lacking", [["fingerprint"], ["bytes"], ["files"], ["bytes", "files"]])
+def test_a_record_that_lacks_something_is_damaged(folder: Path, lacking: list[str]) -> None:
     record = read_record(folder)
     part = record["parts"]["train"]
-    part[lacking] = {} if isinstance(part[lacking], dict) else None
+    part |= {name: {} if isinstance(part[name], dict) else None for name in lacking}
     (folder / "prepared.json").write_text(json.dumps(record))
     with pytest.raises(UsageError, match=r"prepared\.json is damaged"):
         load(folder)

@@ -1,11 +1,15 @@
 """Interpolation, strips and projection."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from ganbench.data.digits import digits
-from ganbench.explore import STEPS, Attributes, Subject, project, slerp, strip
+from ganbench.explore import STEPS, Attributes, Subject, labels_for, project, slerp, strip
+from ganbench.explore.projection import AT_ONCE
+from ganbench.metrics.random_conv import RandomConv
 from ganbench.networks import MLP
 from ganbench.priors import Noise
 from ganbench.types import Sizes, UsageError
@@ -116,3 +120,30 @@ def test_images_that_do_not_fit_are_refused() -> None:
     for labels in ([1], [-1], [0, 0]):
         with pytest.raises(UsageError, match="as many labels from 0 to 0"):
             project(labelled, np.zeros((1, 20, 20), np.uint8), np.array(labels))
+
+
+def test_more_images_than_are_looked_for_at_once_are_found_like_fewer() -> None:
+    subject = stroke()
+    pixels = subject.images(subject.latents(AT_ONCE + 3, seed=9))
+    shares: list[float] = []
+    found = project(subject, pixels, steps=60, watch=shares.append)
+    assert shares == [AT_ONCE / (AT_ONCE + 3), 1.0]
+    assert found.error.shape == (AT_ONCE + 3,)
+    assert np.median(found.error) < 0.3 * np.median(project(subject, pixels, steps=0).error)
+
+
+def test_each_image_is_asked_for_by_its_folder_or_by_what_is_read_in_it() -> None:
+    data = digits(60)
+    attributes = Attributes.of_data(data, "digits-cnn")
+    labelled = replace(stroke(), labels=data.labels, classes=data.classes)
+    names = [f"some/{i}.png" for i in range(20)]
+    read = labels_for(names, data.pixels[:20], labelled, attributes)
+    np.testing.assert_array_equal(read, data.labels[:20])  # type: ignore[index]
+    told = labels_for(["some/7/0.png", *names[1:]], data.pixels[:20], labelled, attributes)
+    assert told is not None
+    assert told.tolist() == [7, *data.labels[1:20].tolist()]  # type: ignore[index]
+    unread = replace(attributes, features=RandomConv())
+    assert labels_for(["7/0.png", "3/1.png"], data.pixels[:2], labelled, unread).tolist() == [7, 3]  # type: ignore[union-attr]
+    with pytest.raises(UsageError, match=r"b/1\.png: stroke is asked for labels"):
+        labels_for(["7/0.png", "b/1.png"], data.pixels[:2], labelled, unread)
+    assert labels_for(names, data.pixels[:20], stroke(), attributes) is None

@@ -223,7 +223,7 @@ def test_other_data_are_refused(tmp_path: Path) -> None:
     ("field", "value"),
     [("critic.network.widths", [16, 8]), ("generator.network.widths", [8]), ("average", {"kind": "decay"})],
 )
-def test_settings_that_were_changed_in_the_file_are_told(tmp_path: Path, field: str, value: object) -> None:
+def test_other_networks_than_the_checkpoints_are_told(tmp_path: Path, field: str, value: object) -> None:
     configuration, data = tiny("gan"), load_points("moons")
     bench, run = Workbench(configuration, data), RunFolder.create(tmp_path / "run", configuration, data)
     fitting.fit(bench, run, interrupted=lambda: bench.state.round >= 5)

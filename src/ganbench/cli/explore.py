@@ -88,8 +88,11 @@ def _wanted(path: Path, subject: Subject, attributes: Attributes) -> Wanted:
     """Before the long work, so that what is wrong with them is said at once."""
     from ganbench.explore import images_at, labels_for
 
-    names, pixels = images_at(path, subject)
-    return names, pixels, labels_for(names, pixels, subject, attributes)
+    try:
+        names, pixels = images_at(path, subject)
+        return names, pixels, labels_for(names, pixels, subject, attributes)
+    except UsageError as error:
+        raise UsageError(f"--project: {error}") from None
 
 
 def _project(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -39,7 +40,7 @@ def attribute_list(source: Path, files: Sequence[str]) -> tuple[AttributeList | 
     """The list in the source or beside it, or why it cannot be used; nothing of both where there is none."""
     try:
         found = _list_file(source)
-    except (zipfile.BadZipFile, OSError, RuntimeError) as error:  # the last where it is encrypted
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:  # the last where it is encrypted
         return None, f"the list of attributes in {source} cannot be read: {first_line(error)}"
     if found is None:
         return None, ""

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -107,8 +108,11 @@ def _images(files: list[str], where: str) -> dict[str, str]:
     hidden = (".", "__MACOSX")
     named = sorted((PurePosixPath(_as_text(file)), file) for file in files)
     kept = [(path, file) for path, file in named if not any(part.startswith(hidden) for part in path.parts)]
-    if found := {str(path): file for path, file in kept if path.suffix.lower() in SUFFIXES}:
-        return found
+    images = [(str(path), file) for path, file in kept if path.suffix.lower() in SUFFIXES]
+    if twice := next((name for (name, _), (other, _) in pairwise(images) if name == other), None):
+        raise UsageError(f"{where} holds {twice} twice")
+    if images:
+        return dict(images)
     seen = [path for path, _ in kept]
     inside = f"; it holds {', '.join(map(str, seen[:3]))}{', ...' if len(seen) > 3 else ''}" if seen else ""
     raise UsageError(f"{where} has no images ({', '.join(SUFFIXES)}) in it and is no folder of IDX files{inside}")

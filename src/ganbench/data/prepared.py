@@ -90,10 +90,10 @@ def publish(
         "parts": {name: {**of_part, **_facts(filled, name)} for name, of_part in counts.items()},
     }
     (filled / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
-    for file in filled.iterdir():
-        _make_lasting(file)
     if is_prepared(path):
         return _require_same(path, record)
+    for file in filled.iterdir():
+        _make_lasting(file)
     whole = path.resolve()
     if whole.exists():
         for file in sorted(filled.iterdir(), key=lambda file: file.name == RECORD):
@@ -143,8 +143,9 @@ def read_record(path: Path) -> dict[str, Any]:
         kinds = {"kind": str, "source": str, "settings": dict, "classes": list, "parts": dict}
         if not all(isinstance(record[name], kind) for name, kind in kinds.items()):
             raise ValueError
-        for part in record["parts"].values():
-            if not isinstance(part["fingerprint"], str) or part["files"].keys() != part["bytes"].keys():
+        for name, part in record["parts"].items():
+            whole = f"{name}-images.npy" in part["files"] and part["files"].keys() == part["bytes"].keys()
+            if not whole or not isinstance(part["fingerprint"], str):
                 raise ValueError
     except FileNotFoundError:
         raise UsageError(f"{path} is no prepared folder: it has no {RECORD}") from None

@@ -112,10 +112,10 @@ class Streamed:
         shard = self.shards[index]
         content = _fetch(shard.address)
         try:
-            same = _footer(content, shard.address)[1] == shard.footer
-        except UsageError:
-            same = False
-        if not same:
+            footer = _footer(content, shard.address)[1]
+        except UsageError as error:
+            raise WorkError(f"{error}, as it was before") from None
+        if footer != shard.footer:
             raise UsageError(f"{shard.address} has changed since the training began, which cannot go on without it")
         try:
             table = _parquet().read_table(io.BytesIO(content), columns=[self.column])

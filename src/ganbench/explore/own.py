@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from operator import index
 from pathlib import Path
-from typing import SupportsIndex
 
+import numpy as np
 from torch import nn
 
 from ganbench.explore.subject import Subject
@@ -37,8 +36,8 @@ def subject_from(spec: str) -> Subject:
     finally:
         sys.path.remove(folder)
     match found:
-        case (nn.Module() as module, SupportsIndex() as noise):
-            return Subject.of_module(spec, module, index(noise))
+        case (nn.Module() as module, int() | np.integer() as noise):
+            return Subject.of_module(spec, module, int(noise))
         case tuple():
             given = f"({', '.join(type(part).__name__ for part in found)})"
         case _:

@@ -35,10 +35,10 @@ def images_at(path: Path, subject: Subject) -> tuple[list[str], Pixels]:
     for name, opener in pictures_at(path):
         picture = read_picture(opener, Images(colour="rgb" if colours else "grey"))
         if picture is None:
-            raise UsageError(f"--project: {name}: there is no such image, or it cannot be read")
+            raise UsageError(f"{name}: there is no such image, or it cannot be read")
         if picture.size != (width, height):
             if width != height:
-                raise UsageError(f"--project: {name} is of another size than {width} x {height}, as {subject.name} has")
+                raise UsageError(f"{name} is of another size than the {width} x {height} that {subject.name} makes")
             picture = fitted(picture, width)
         names.append(name)
         made.append(np.asarray(picture.convert(mode)))
@@ -48,21 +48,23 @@ def images_at(path: Path, subject: Subject) -> tuple[list[str], Pixels]:
 def labels_for(
     names: Sequence[str], pixels: Pixels, subject: Subject, attributes: Attributes
 ) -> Int[np.ndarray, " n"] | None:
-    """What a generator is asked for to make such images: the classes that their folders are called, or else are read.
+    """What a generator is asked for to make such images: of each the class that its folder is called, or else is read.
 
     None where it takes no labels. Raises UsageError where nothing tells them.
     """
     if subject.labels is None:
         return None
-    folders = [PurePath(name).parent.name for name in names]
-    if set(folders) <= set(subject.classes):
-        return np.array([subject.classes.index(folder) for folder in folders])
+    numbers = {name: number for number, name in enumerate(subject.classes)}
+    told = [numbers.get(PurePath(name).parent.name) for name in names]
+    if None not in told:
+        return np.array(told)
     if attributes.reader is None:
         raise UsageError(
-            f"--project: {subject.name} is asked for labels, and nothing here reads them: put the images in folders "
-            f"that are called as its classes, such as {subject.classes[0]}"
+            f"{names[told.index(None)]}: {subject.name} is asked for labels, and nothing here reads them: put the "
+            f"image in a folder that is called as its class, such as {subject.classes[0]}"
         )
-    return attributes.reader.probabilities(pixels).argmax(axis=1)
+    read = attributes.reader.probabilities(pixels).argmax(axis=1)
+    return np.array([seen if label is None else label for label, seen in zip(told, read, strict=True)])
 
 
 def write_projection(names: Sequence[str], pixels: Pixels, found: Projection, title: str, out: Path) -> Path:

@@ -87,12 +87,18 @@ def _features(subject: Subject, reader: Trained, seed: int) -> Callable[[Tensor]
     return lambda x: see(x) / spread
 
 
+def _apart(see: Callable[[Tensor], Tensor], target: Tensor) -> Callable[[Tensor], Tensor]:
+    """How far the features of each image are from those of its target."""
+    goal = see(target)
+    return lambda x: (see(x) - goal).square().mean(dim=1)
+
+
 def _nearest(
     subject: Subject, pixels: Pixels, start: Latent, see: Callable[[Tensor], Tensor] | None, starts: int, steps: int
 ) -> Projection:
     """For each image the best of `starts` descents, which begin at as many latents of `start` in a row."""
     target = scaled(pixels).to(subject.device).repeat_interleave(starts, dim=0)
-    goal = see(target) if see else None
+    apart = None if see is None else _apart(see, target)
     z = start.z.clone().requires_grad_()
     adam = torch.optim.Adam([z], lr=RATE)
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
@@ -103,8 +109,8 @@ def _nearest(
                 f"project: {subject.name} makes images of shape {tuple(x.shape[1:])}, not {tuple(target.shape[1:])}"
             )
         losses = (x - target).square().flatten(1).mean(dim=1)
-        if see and goal is not None:
-            losses = losses + (see(x) - goal).square().mean(dim=1)
+        if apart:
+            losses = losses + apart(x)
         (z.grad,) = torch.autograd.grad(losses.sum(), z)
         adam.step()
         falling.step()

@@ -151,10 +151,9 @@ def _copied(name: str, module: nn.Module) -> nn.Module:
     try:
         return deepcopy(module)
     except Exception as error:
-        raise UsageError(
-            f"{name}: the generator cannot be copied: {first_line(error)}; of a layer under torch.nn.utils.weight_norm "
-            "take it off first (remove_weight_norm)"
-        ) from error
+        norm = "; take weight_norm off its layers first (torch.nn.utils.remove_weight_norm)"
+        hint = norm if "deepcopy protocol" in str(error) else ""
+        raise UsageError(f"{name}: the generator cannot be copied: {first_line(error)}{hint}") from error
 
 
 def _tried(subject: Subject) -> Tensor | Exception:

@@ -27,7 +27,7 @@ from ganbench.seeds import derive
 from ganbench.types import UsageError
 
 INDEX = "directions.json"
-"""Written last: where it is, the folder holds a whole exploration."""
+"""Written last: where it is, the folder holds a whole exploration. What else was asked for comes after it."""
 
 KIND = "ganbench exploration"
 
