@@ -147,8 +147,9 @@ class Workbench:
         """
         if checkpoint.facts["data_sha256"] != self.fingerprint:
             raise UsageError(f"{self.data.name} has changed since this run was begun")
-        shapes = self.state.shapes()
-        if {name: tuple(checkpoint.tensors[name].shape) for name in shapes if name in checkpoint.tensors} != shapes:
+        tensors = checkpoint.tensors.items()
+        held = {name: tuple(t.shape) for name, t in tensors if name.endswith(".vector") or ".buffer." in name}
+        if held != self.state.shapes():
             raise UsageError(
                 "the checkpoint is of other networks than the configuration says: config.yaml has been changed since "
                 "this run was begun, or another version of ganbench began it"
