@@ -6,6 +6,7 @@ import pkgutil
 import re
 import shlex
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -15,8 +16,10 @@ from nbclient import NotebookClient
 from PIL import Image
 
 import ganbench as package
+from ganbench.explore import exploration
 from ganbench.studies.measures import MEASURES
 from tests.cli.conftest import ganbench  # noqa: F401  the fixture
+from tests.undrawn import undrawn  # noqa: F401  the fixture
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(
@@ -45,13 +48,15 @@ def commands() -> list[str]:
     return [line for line in lines if line.startswith("ganbench ")]
 
 
-def test_the_readmes_commands_run(ganbench: Callable, tmp_path: Path) -> None:  # noqa: F811
+@pytest.mark.usefixtures("undrawn")
+def test_the_readmes_commands_run(ganbench: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    """In little: few rounds, small measurements, and no pictures of the runs."""
+    monkeypatch.setattr(exploration, "judge", partial(exploration.judge, count=8, random=8))
     assert len(commands()) >= 8
     for line in commands():
         words = shlex.split(line, comments=True)[1:]
         if words[0] == "demo":
             continue  # minutes long: `make demo` runs it
-        # The same command in little: few rounds, small measurements, small networks.
         if "--minutes" in words:
             at = words.index("--minutes")
             del words[at : at + 2]

@@ -86,6 +86,7 @@ def test_ctrl_c_leaves_a_search_that_goes_on(begin: Callable[..., Process], tmp_
     assert_whole(folder)
 
 
+@pytest.mark.slow
 def test_a_killed_search_goes_on(begin: Callable[..., Process], tmp_path: Path) -> None:
     folder = tmp_path / "search"
     search = begin("--jobs", "2")
@@ -104,6 +105,7 @@ def test_a_killed_search_goes_on(begin: Callable[..., Process], tmp_path: Path) 
         assert any(params.items() <= each.items() for each in ended)
 
 
+@pytest.mark.slow
 def test_a_trial_that_kills_its_worker_is_reported_and_ends_nothing(
     begin: Callable[..., Process], tmp_path: Path
 ) -> None:
