@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ganbench.errors import UsageError
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from ganbench.explore import Attributes, Exploration, Subject
-    from ganbench.metrics.embedding import Pixels
-
-    Wanted: TypeAlias = tuple[list[str], Pixels, np.ndarray | None]
+    from ganbench.explore import Attributes, Exploration, Subject, Targets
 
 
 def command(
@@ -49,23 +43,13 @@ def command(
     ] = None,
 ) -> None:
     """Find directions of the noise, judge what they change beside random ones, and show them with sliders."""
-    if (run is None) == (generator is None):
-        raise UsageError("explore needs a run's folder or --generator module:function, one of the two")
-    from ganbench.api import load
-    from ganbench.explore import Attributes, explore, write_exploration
-    from ganbench.explore.own import subject_from
+    from ganbench.explore import explore, write_exploration
     from ganbench.explore.writing import check_out
     from ganbench.metrics.features import telling
-    from ganbench.metrics.random_conv import RandomConv
 
     check_out(out)
-    if run is None:
-        if checkpoint is not None:
-            raise UsageError("--checkpoint is for a run; what --generator returns has its weights already")
-        subject, attributes = subject_from(str(generator)), Attributes(RandomConv())
-    else:
-        subject, attributes = load(run).subject(checkpoint or "best")
-    wanted = None if project is None else _wanted(project, subject, attributes)
+    subject, attributes = _chosen(run, generator, checkpoint)
+    targets = None if project is None else _targets(project, subject, attributes)
     found = explore(
         subject,
         attributes,
@@ -79,39 +63,46 @@ def command(
     page = write_exploration(found, out)
     print(f"{subject.name}: {directions} directions by {method} ({found.directions.found_in})")
     _tell(found)
-    if wanted is not None:
-        _project(*wanted, subject, attributes, seed, out)
+    if targets is not None:
+        _project(targets, subject, attributes, seed, out)
     print(f"report: {page}")
 
 
-def _wanted(path: Path, subject: Subject, attributes: Attributes) -> Wanted:
+def _chosen(run: Path | None, generator: str | None, checkpoint: str | None) -> tuple[Subject, Attributes]:
+    """The generator of a run, or a person's own, and what its images are judged by."""
+    from ganbench.api import load
+    from ganbench.explore import Attributes
+    from ganbench.explore.own import subject_from
+    from ganbench.metrics.random_conv import RandomConv
+
+    if run is not None and generator is None:
+        return load(run).subject(checkpoint or "best")
+    if run is not None or generator is None:
+        raise UsageError("explore needs a run's folder or --generator module:function, one of the two")
+    if checkpoint is not None:
+        raise UsageError("--checkpoint is for a run; what --generator returns has its weights already")
+    return subject_from(generator), Attributes(RandomConv())
+
+
+def _targets(path: Path, subject: Subject, attributes: Attributes) -> Targets:
     """Before the long work, so that what is wrong with them is said at once."""
-    from ganbench.explore import images_at, labels_for
+    from ganbench.explore import targets_at
 
     try:
-        names, pixels = images_at(path, subject)
-        return names, pixels, labels_for(names, pixels, subject, attributes)
+        return targets_at(path, subject, attributes)
     except UsageError as error:
         raise UsageError(f"--project: {error}") from None
 
 
-def _project(
-    names: Sequence[str],
-    pixels: Pixels,
-    labels: np.ndarray | None,
-    subject: Subject,
-    attributes: Attributes,
-    seed: int,
-    out: Path,
-) -> None:
+def _project(targets: Targets, subject: Subject, attributes: Attributes, seed: int, out: Path) -> None:
     from ganbench.explore import project, write_projection
     from ganbench.metrics.features import telling
 
     watch = telling("looking for the images in the noise")
-    found = project(subject, pixels, labels, attributes, seed=seed, watch=watch)
-    picture = write_projection(names, pixels, found, f"{subject.name}: images and what was found in the noise", out)
+    found = project(subject, targets.pixels, targets.labels, attributes, seed=seed, watch=watch)
+    picture = write_projection(targets, found, f"{subject.name}: images and what was found in the noise", out)
     print(f"images in the noise: the error is the root mean squared difference of pixels, from 0 to 1: {picture}")
-    for name, error in zip(names, found.error, strict=True):
+    for name, error in zip(targets.names, found.error, strict=True):
         print(f"{name}\t{error:.3f}")
 
 

@@ -24,9 +24,7 @@ def command(
     import re
 
     from ganbench.data import load
-    from ganbench.errors import UsageError
-    from ganbench.recipes import KINDS, RECIPES, form_for
-    from ganbench.settings import unknown
+    from ganbench.recipes import KINDS, RECIPES, form_for, require_known
 
     if name is None:
         for each, makers in RECIPES.items():
@@ -34,8 +32,7 @@ def command(
             sentence = re.split(r"(?<=[.:])\s", " ".join((inspect.getdoc(maker) or "").split()), maxsplit=1)[0]
             print(f"{each:<23}{'+'.join(makers):<29}{sentence.rstrip(':')}")
         return
-    if name not in RECIPES:
-        raise UsageError(f"{unknown('recipe', name, RECIPES)}; `ganbench recipes` lists them")
+    require_known(name)
     if data is None:
         shapes: dict[Medium, tuple[tuple[int, ...], int]] = {
             "points": ((2,), 0),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path, PurePath
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int
@@ -23,6 +24,20 @@ from ganbench.types import UsageError
 
 SHOWN = 24
 """Images in the picture, at most."""
+
+
+class Targets(NamedTuple):
+    """Images to be looked for: what they are called, and the labels that the generator is asked for, if any."""
+
+    names: list[str]
+    pixels: Pixels
+    labels: Int[np.ndarray, " n"] | None
+
+
+def targets_at(path: Path, subject: Subject, attributes: Attributes) -> Targets:
+    """An image file or a folder's, made like the generator's images. Raises UsageError as the parts of this do."""
+    names, pixels = images_at(path, subject)
+    return Targets(names, pixels, labels_for(names, pixels, subject, attributes))
 
 
 def images_at(path: Path, subject: Subject) -> tuple[list[str], Pixels]:
@@ -67,8 +82,9 @@ def labels_for(
     return np.array([seen if label is None else label for label, seen in zip(told, read, strict=True)])
 
 
-def write_projection(names: Sequence[str], pixels: Pixels, found: Projection, title: str, out: Path) -> Path:
+def write_projection(targets: Targets, found: Projection, title: str, out: Path) -> Path:
     """`projection.png`, in which each image stands beside what was found, and `projection.json` with its noise."""
+    names, pixels, _ = targets
     shown = min(len(names), SHOWN)
     pairs = np.stack([pixels[:shown], found.images[:shown]], axis=1)
     rows = [f"{PurePath(name).name}: {error:.3f}" for name, error in zip(names[:shown], found.error, strict=False)]

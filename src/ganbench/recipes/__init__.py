@@ -88,14 +88,19 @@ RECIPES: dict[str, Mapping[Medium, Maker]] = {
 """Who makes each recipe, for each kind of data that it has a form for."""
 
 
+def require_known(name: str) -> None:
+    """Raises UsageError where there is no such recipe; the sentence names the nearest."""
+    if name not in RECIPES:
+        raise UsageError(f"{unknown('recipe', name, RECIPES)}; `ganbench recipes` lists them")
+
+
 def form_for(name: str, medium: Medium) -> Medium:
     """The kind of data whose form of a recipe serves a kind of data: colour images have that of images, or their own.
 
     Raises:
         UsageError: there is none; the sentence names the nearest, or those that serve such data.
     """
-    if name not in RECIPES:
-        raise UsageError(f"{unknown('recipe', name, RECIPES)}; `ganbench recipes` lists them")
+    require_known(name)
     if form := _form(RECIPES[name], medium):
         return form
     served = ", ".join(other for other, makers in RECIPES.items() if _form(makers, medium))
