@@ -1,6 +1,7 @@
 """What seeds say of a claim: planted truths are found, and no interval is believed that is none."""
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -83,14 +84,22 @@ def test_few_seeds_decide_nothing() -> None:
     assert verdict([part(below=2)], a=[1.0] * 5) == "undecided"  # five heads in a row are not 95 %
     assert verdict([part(below=2)], a=[1.0] * 6) == "supported"
     assert verdict([part(against=("b",), below=1)], a=[1.0, 1.1, 1.2], b=[]) == "undecided"
+    # Of four parts each has a quarter of the error, for which six equal values are too few and eight are enough.
+    four = [part(above=2), *[part(below=9)] * 3]
+    assert verdict(four, a=[1.0] * 6) == "undecided"
+    assert verdict(four, a=[1.0] * 8) == "refuted"
+    assert verdict([shares(above=0.02)], a=[1.0]) == "undecided"
 
 
 def test_an_interval_over_seeds_is_students() -> None:
-    """Of ratios on the logarithms; scipy's t-test is asked."""
+    """Of ratios on the logarithms; scipy's t-tests are asked."""
     a, b = [1.0, 1.3, 0.8, 1.1], [2.0, 1.9, 2.2, 2.4]
-    estimate = find("P0", Claim("", (part(against=("b",), below=1),)), {"": runs(a=a, b=b)}).evidence[0].estimate
-    expected = stats.ttest_rel(np.log(a), np.log(b)).confidence_interval(0.95)
-    assert [math.log(x) for x in (estimate.low or 0, estimate.high or 0)] == pytest.approx(list(expected))
+    two = stats.ttest_rel(np.log(a), np.log(b)).confidence_interval(0.95)
+    one = stats.ttest_1samp(np.log(a), 0).confidence_interval(0.95)
+    for against, expected in ((("b",), two), ((), one)):
+        claim = Claim("", (part(against=against, below=1),))
+        estimate = find("P0", claim, {"": runs(a=a, b=b)}).evidence[0].estimate
+        assert [math.log(x) for x in (estimate.low or 0, estimate.high or 0)] == pytest.approx(list(expected))
 
 
 def test_a_refutation_is_corrected_for_the_number_of_parts() -> None:
@@ -114,10 +123,10 @@ def test_stability_is_a_share_and_a_spread() -> None:
     assert list(scaled.values()) == pytest.approx(list(spread["best"].values()))  # of the unit it knows nothing
 
 
-def test_a_run_that_was_not_done_is_not_near() -> None:
+def test_a_run_that_diverged_counts_and_one_that_failed_is_lost() -> None:
     study = runs(a=[1.0])
     study["a"] += [SimpleNamespace(seed=1, status="failed", summary={}, folder=None), _run("a", 2, 1.0, "diverged")]
-    assert Near().values(study)["a"] == {0: 1.0, 1: 0.0, 2: 0.0}
+    assert Near().values(study)["a"] == {0: 1.0, 2: 0.0}
     assert End().values(study)["a"] == {0: 1.0, 2: 50.0}  # one that diverged is as good as untrained
 
 
@@ -157,10 +166,72 @@ def test_cells_of_one_law_are_seldom_told_apart(law: str) -> None:
     assert wrong <= stats.binom.ppf(0.999, count, 0.025)
 
 
+def _supported_and_refuted(asked: Part, count: int, draw: Callable[[], dict[str, list[float]]]) -> tuple[int, int]:
+    verdicts = [verdict([asked], **draw()) for _ in range(count)]
+    return verdicts.count("supported"), verdicts.count("refuted")
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+@pytest.mark.parametrize("alone", [True, False])
+def test_at_the_edge_of_its_region_a_claim_is_seldom_decided(n: int, alone: bool) -> None:
+    """A true value on the edge is neither in nor out: each of the two is said in 2.5 % of studies at most."""
+    rng = np.random.default_rng(n)
+    count = 400
+
+    def draw() -> dict[str, list[float]]:
+        return {cell: rng.lognormal(0, 0.5, n).tolist() for cell in "ab"}
+
+    asked = part(below=1) if alone else part(against=("b",), below=1)
+    most = stats.binom.ppf(0.999, count, 0.025)
+    assert max(_supported_and_refuted(asked, count, draw)) <= most
+
+
+@pytest.mark.parametrize("n", [5, 6, 10])
+@pytest.mark.parametrize("share", [0.5, 0.75, 0.95])
+def test_shares_at_the_edge_are_seldom_decided(n: int, share: float) -> None:
+    """Summed over all outcomes: of one cell 2.5 % at most each way, of two that are alike within a difference, too."""
+    one = {k: verdict([shares(above=share)], a=_so_many(k, n)) for k in range(n + 1)}
+    probability = {k: stats.binom.pmf(k, n, share) for k in one}
+    for said in ("supported", "refuted"):
+        assert sum(p for k, p in probability.items() if one[k] == said) <= 0.025
+    lower = share - 0.25
+    wrong = 0.0
+    for k in range(n + 1):
+        for j in range(n + 1):
+            alike = shares(against=("b",), within=(-0.25, 0.25))
+            if verdict([alike], a=_so_many(k, n), b=_so_many(j, n)) == "supported":
+                wrong += stats.binom.pmf(k, n, share) * stats.binom.pmf(j, n, lower)
+    assert wrong <= 0.025
+
+
+def _so_many(count: int, n: int) -> list[float]:
+    """Runs of which so many reach 1."""
+    return [1.0] * count + [0.5] * (n - count)
+
+
+@pytest.mark.parametrize("effect", [1.0, 2.0])
+def test_the_power_of_a_verdict_is_that_of_students_test(effect: float) -> None:
+    """Of a true difference of so many standard deviations of the pairs, with five seeds: scipy's noncentral t."""
+    rng = np.random.default_rng(0)
+    n, count = 5, 600
+
+    def draw() -> dict[str, list[float]]:
+        a, b = rng.normal(0, 0.1, n), rng.normal(0, 0.1, n)
+        return {"a": np.exp(a).tolist(), "b": np.exp(b + effect * 0.1 * math.sqrt(2)).tolist()}
+
+    found, _ = _supported_and_refuted(part(against=("b",), below=1), count, draw)
+    power = stats.nct.sf(stats.t.ppf(0.975, n - 1), n - 1, effect * math.sqrt(n))
+    assert stats.binom.ppf(0.001, count, power) <= found <= stats.binom.ppf(0.999, count, power)
+
+
+def shares(**settings: Any) -> Part:
+    reaches = {"kind": "reaches", "metric": "w1", "at_least": 1.0}
+    return from_tree(Part, {"says": "so", "of": "a", "measure": reaches, **settings})
+
+
 def test_a_share_of_runs_has_an_exact_interval() -> None:
     """Ten of ten show that it is so in more than 69 of 100, and not that it always is."""
-    reaches = {"kind": "reaches", "metric": "w1", "at_least": 1.0}
-    ten = part(measure=from_tree(Part, {"says": "", "of": "a", "below": 1, "measure": reaches}).measure, above=0.65)
+    ten = shares(above=0.65)
     estimate = find("P0", Claim("", (ten,)), {"": runs(a=[1.0] * 10)}).evidence[0].estimate
     assert estimate.low is not None
     assert stats.binom.pmf(10, 10, estimate.low) == pytest.approx(0.025)
@@ -183,7 +254,7 @@ def test_statistics_of_weights() -> None:
         ({"below": 1, "above": 2}, "one of below, above, within and outside"),
         ({"below": 1, "measure": "ending"}, "did you mean 'end'"),
         ({"below": "low"}, "below"),
-        ({"below": 1, "measure": {"kind": "after"}}, "either rounds or seconds"),
+        ({"below": 1, "measure": {"kind": "after", "rounds": 1, "seconds": 1}}, "either rounds or seconds"),
         ({"within": [2, 1]}, "the lower end comes first"),
         ({"below": 1, "against": ["a"]}, "not compared with itself"),
     ],
@@ -197,7 +268,7 @@ def along(values: list[float], status: str = "finished", metric: str = "readable
     """A run that had these values of a metric at snapshots after 0, 10, 20 ... rounds of half a second."""
     rows = [{"round": 10 * i, "seconds": 5.0 * i, metric: value} for i, value in enumerate(values)]
     summary = {"rounds": rows[-1]["round"], "seconds": rows[-1]["seconds"], "metrics": {"final": {metric: values[-1]}}}
-    configuration = SimpleNamespace(plan=SimpleNamespace(rounds=100))
+    configuration = SimpleNamespace(plan=SimpleNamespace(rounds=200))
     folder = SimpleNamespace(rows=lambda name: rows, configuration=configuration)
     return SimpleNamespace(cell="a", seed=0, status=status, summary=summary, folder=folder)
 
@@ -208,16 +279,42 @@ def along(values: list[float], status: str = "finished", metric: str = "readable
         ([0.0, 0.6, 0.2, 0.7, 0.8], 30),  # one lucky reading does not count
         ([0.0, 0.1, 0.2, 0.3, 0.9], 40),  # but at the last
         ([0.5, 0.5, 0.0], 1e-3),  # there from the start
-        ([0.0, 0.9, 0.0, 0.1], 100),  # never: all that was planned
+        ([0.0, 0.9, 0.0, 0.1], 31),  # never: more than all that was played
     ],
 )
 def test_time_to_a_metric(values: list[float], rounds: float) -> None:
     run = along(values)
-    assert TimeTo(metric="readable", at_least=0.5).values({"a": [run]}) == {"a": {0: rounds}}
+    never = rounds == 31
+    found = TimeTo(metric="readable", at_least=0.5).values({"a": [run]})["a"][0]
+    assert found == (30 if never else rounds)
     seconds = TimeTo(metric="readable", at_least=0.5, unit="seconds").values({"a": [run]})["a"][0]
-    assert seconds == pytest.approx(max(rounds / 2, 1e-3))
+    assert seconds == pytest.approx(max(found / 2, 1e-3))
     reached = Reaches("readable", 0.5, when="along").values({"a": [run]})
-    assert reached == {"a": {0: float(rounds != 100)}}
+    assert reached == {"a": {0: float(not never)}}
+    diverged = along(values, "diverged")  # it never got there, in as many rounds as it had been given
+    assert TimeTo(metric="readable", at_least=0.5).values({"a": [diverged]}) == {"a": {0: 200}}
+    assert Reaches("readable", 0.5, when="along").values({"a": [diverged]}) == {"a": {0: 0.0}}
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ([0.0, 0.6, 0.6], [0.0, 0.1, 0.6, 0.6], "supported"),
+        ([0.0, 0.6, 0.6], [0.0, 0.1, 0.1, 0.1], "supported"),  # the other never
+        ([0.0, 0.1], [0.0, 0.1, 0.1, 0.1], "undecided"),  # neither: who was given less is not the sooner for it
+        ([0.0, 0.1], [0.0, 0.1, 0.6, 0.6], "undecided"),  # it may have come at any time later
+        ([0.0, 0.1, 0.1, 0.1], [0.0, 0.6, 0.6], "refuted"),
+    ],
+)
+def test_sooner_is_who_was_there_first(a: list[float], b: list[float], expected: str) -> None:
+    sooner = {"kind": "time-to", "metric": "readable", "at_least": 0.5}
+    asked = from_tree(Part, {"says": "so", "of": "a", "against": ["b"], "below": 1, "measure": sooner})
+    cells = {cell: [replace_seed(along(values), seed) for seed in range(6)] for cell, values in (("a", a), ("b", b))}
+    assert find("P0", Claim("", (asked,)), {"": cells}).verdict == expected
+
+
+def replace_seed(run: Any, seed: int) -> Any:
+    return SimpleNamespace(**{**vars(run), "seed": seed})
 
 
 @given(st.lists(st.floats(0, 1), min_size=3, max_size=20))
@@ -225,6 +322,9 @@ def test_a_decline_is_from_the_best_level_to_the_last(values: list[float]) -> No
     levels = [(a + b) / 2 for a, b in pairwise(values)]
     found = Decline("readable").values({"a": [along(values)]})["a"][0]
     assert found == pytest.approx(max(levels) - levels[-1])
+    if len(values) > 4:
+        smooth = Decline("readable", window=4).values({"a": [along(values)]})["a"][0]
+        assert smooth <= max(values) - np.mean(values[-4:]) + 1e-12
     mirrored = Decline("fid").values({"a": [along([-v for v in values], metric="fid")]})["a"][0]
     assert mirrored == pytest.approx(found)  # of a distance the lowest is best
     assert Decline("readable").values({"a": [along(sorted(values))]})["a"][0] == 0
@@ -233,3 +333,26 @@ def test_a_decline_is_from_the_best_level_to_the_last(values: list[float]) -> No
 def test_a_run_that_diverged_declines_to_where_it_began() -> None:
     run = along([0.1, 0.8, 0.6, 0.6], "diverged")
     assert Decline("readable").values({"a": [run]})["a"][0] == pytest.approx(0.7 - 0.1)
+
+
+@pytest.mark.parametrize("scale", ["ratio", "difference"])
+def test_at_equal_seconds_the_quicker_of_each_seed_is_at_its_end(scale: str) -> None:
+    """And the other at its last snapshot by then, in the unit in which both are compared at the end."""
+    quick = [timed("quick", seed, rounds=[8.0, 4.0], pace=10.0 + seed % 3) for seed in range(4)]
+    slow = [timed("slow", seed, rounds=[8.0, 2.0, 1.0], pace=13.0) for seed in range(4)]
+    end = {"kind": "end", "metric": "w1", "scale": scale}
+    asked = from_tree(Part, {"says": "so", "of": "slow", "against": ["quick"], "below": 1, "measure": end})
+    evidence = find("P0", Claim("", (asked,)), {"": {"quick": quick, "slow": slow}}).evidence[0]
+    beside = evidence.at_equal_seconds
+    assert beside is not None
+    effects = (evidence.estimate.effect, beside.estimate.effect)
+    assert effects == pytest.approx((1 / 4, 8 / 4) if scale == "ratio" else (1 - 4, 8 - 4))
+
+
+def timed(cell: str, seed: int, rounds: list[float], pace: float) -> Any:
+    """A run with a snapshot every `pace` seconds, at the distances that `rounds` has."""
+    rows = [{"round": i, "seconds": pace * i, "w1": w1} for i, w1 in enumerate([50.0, *rounds])]
+    run = _run(cell, seed, rounds[-1])
+    run.summary |= {"seconds": rows[-1]["seconds"], "snapshot_floor": {"w1": 0.1}}
+    run.folder = SimpleNamespace(rows=lambda name: rows)
+    return run

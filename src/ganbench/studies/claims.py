@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal, TypeAlias
@@ -13,14 +12,12 @@ from pydantic import Field
 from scipy import stats
 
 from ganbench.settings import settings
-from ganbench.studies.measures import After, End, Measure, MeasureSetting, Reaches, Runs, Values
-from ganbench.studies.statistics import bootstrap_interval, paired_comparison
+from ganbench.studies.measures import After, End, Measure, MeasureSetting, Near, Reaches, Runs, TimeTo, Values
+from ganbench.studies.statistics import paired_comparison
 
 Verdict: TypeAlias = Literal["supported", "refuted", "undecided"]
 
 LEVEL = 0.95
-LEAST_EQUAL = 6
-"""So many equal values are taken for an interval without width; by the sign test fewer do not reach 95 %."""
 
 
 @settings
@@ -151,28 +148,40 @@ def _runs_of(part: Part, experiments: Mapping[str, Runs]) -> Runs:
 
 
 def _weigh(part: Part, runs: Runs, count: int) -> list[Evidence]:
-    values, found = part.measure.values(runs), []
+    found = []
     for other in part.against or (None,):
-        evidence = _evidence(part, part.measure, values, runs, other, count)
+        evidence = _evidence(part, part.measure, _values(part, runs, other), runs, other, count)
         if other is not None and isinstance(part.measure, End) and part.measure.which == "final":
-            seconds = _shorter(runs, (part.of, other))
-            if seconds:
-                equal = After(seconds=seconds, metric=part.measure.metric, scale=part.measure.scale)
-                two = {cell: runs[cell] for cell in (part.of, other)}
-                evidence = replace(
-                    evidence, at_equal_seconds=_evidence(part, equal, equal.values(two), two, other, count)
-                )
+            equal = _at_equal_seconds(part.measure, runs, part.of, other)
+            if equal is not None:
+                beside = _evidence(part, part.measure, equal, runs, other, count)
+                evidence = replace(evidence, at_equal_seconds=beside)
         found.append(evidence)
     return found
 
 
-def _shorter(runs: Runs, cells: Sequence[str]) -> float:
-    """The median training time of the cell that was trained for less long, in seconds; 0 where none has snapshots."""
-    times = [
-        [run.summary["seconds"] for run in runs[cell] if run.status == "finished" and run.summary["snapshot_floor"]]
-        for cell in cells
-    ]
-    return min((statistics.median(each) for each in times if each), default=0.0)
+def _values(part: Part, runs: Runs, other: str | None) -> Values:
+    if isinstance(part.measure, Near):  # the best cell may be any
+        return part.measure.values(runs)
+    if isinstance(part.measure, TimeTo) and other is not None:
+        return part.measure.of_two(runs, part.of, other)
+    return part.measure.values({cell: runs[cell] for cell in (part.of, other) if cell is not None})
+
+
+def _at_equal_seconds(end: End, runs: Runs, of: str, other: str) -> Values | None:
+    """The metric of each seed's two runs at their last snapshots within the shorter of the two trainings.
+
+    None where there were no snapshots, as of other work than a training. A run that diverged has no such time.
+    """
+    first, second = ({run.seed: run for run in runs[cell]} for cell in (of, other))
+    values: Values = {of: {}, other: {}}
+    for seed in first.keys() & second.keys():
+        pair = {of: first[seed], other: second[seed]}
+        seconds = [run.summary["seconds"] for run in pair.values() if run.status == "finished"]
+        after = After(seconds=min(seconds, default=None), metric=end.metric, scale=end.scale)
+        for cell, run in pair.items():
+            values[cell] |= after.values({cell: [run]})[cell]
+    return values if any(values.values()) else None
 
 
 def _evidence(part: Part, measure: Measure, values: Values, runs: Runs, other: str | None, count: int) -> Evidence:
@@ -201,44 +210,37 @@ def _judged(part: Part, estimate: Estimate) -> Verdict:
 def _estimate(values: Values, measure: Measure, of: str, other: str | None, level: float) -> Estimate:
     """The mean of a cell, or how it stands to another, over the seeds that both have.
 
-    Means of what is compared by ratios are geometric.
+    Means of what is compared by ratios are geometric. A cell alone is compared with what changes nothing, so that its
+    interval, too, is Student's.
     """
     mine = values.get(of, {})
-    theirs = mine if other is None else values.get(other, {})
+    nothing = 1.0 if measure.scale == "ratio" else 0.0
+    theirs = dict.fromkeys(mine, nothing) if other is None else values.get(other, {})
     seeds = sorted(mine.keys() & theirs.keys())
-    if not seeds:
-        return Estimate(None, None, None, 0)
     a, b = [mine[seed] for seed in seeds], [theirs[seed] for seed in seeds]
-    geometric = measure.scale == "ratio"
-    if geometric and min(*a, *b) <= 0:
-        return Estimate(None, None, None, 0)  # a ratio of what may be zero says nothing
-    if other is None and isinstance(measure, Reaches):
-        return _share(a, level)
-    if other is None:
-        interval = bootstrap_interval(np.log(a) if geometric else a, level)
-        back = _exp if geometric else _same
-        return _believed(Estimate(back(interval.mean), back(interval.low), back(interval.high), interval.n))
+    if not seeds or (measure.scale == "ratio" and min(*a, *b) <= 0):  # a ratio of what may be zero says nothing
+        return Estimate(None, None, None, 0)
+    if isinstance(measure, Near | Reaches):
+        return _share(a, None if other is None else b, level)
     found = paired_comparison(a, b, level, measure.scale)
-    low, high = (found.effect, found.effect) if found.low is None and len(seeds) > 1 else (found.low, found.high)
-    return _believed(Estimate(found.effect, low, high, found.n))
+    low, high = found.low, found.high
+    if low is None and 2.0 ** (1 - found.n) <= 1 - level:  # equal values: by the sign test there are enough of them
+        low = high = found.effect
+    return Estimate(found.effect, low, high, found.n)
 
 
-def _share(values: Sequence[float], level: float) -> Estimate:
-    """A share of runs with the interval of Clopper and Pearson, which holds for any number of runs."""
-    n, k = len(values), round(sum(values))
-    interval = stats.binomtest(k, n).proportion_ci(level, "exact")
-    return Estimate(k / n, float(interval.low), float(interval.high), n)
+def _share(a: Sequence[float], b: Sequence[float] | None, level: float) -> Estimate:
+    """A share of runs with the interval of Clopper and Pearson, or a difference of two, each interval of which has half
+    of the error: that holds for any number of runs, and a single one decides nothing."""
+    mean = float(np.mean(a)) - (0.0 if b is None else float(np.mean(b)))
+    if len(a) < 2:
+        return Estimate(mean, None, None, len(a))
+    if b is None:
+        return Estimate(mean, *_clopper_pearson(a, level), len(a))
+    (low, high), (lower, higher) = (_clopper_pearson(each, (1 + level) / 2) for each in (a, b))
+    return Estimate(mean, low - higher, high - lower, len(a))
 
 
-def _believed(estimate: Estimate) -> Estimate:
-    """Equal values give an interval without width; of few it is not believed."""
-    alike = estimate.low == estimate.high and estimate.n < LEAST_EQUAL
-    return replace(estimate, low=None, high=None) if alike else estimate
-
-
-def _exp(x: float | None) -> float | None:
-    return None if x is None else math.exp(x)
-
-
-def _same(x: float | None) -> float | None:
-    return x
+def _clopper_pearson(values: Sequence[float], level: float) -> tuple[float, float]:
+    interval = stats.binomtest(round(sum(values)), len(values)).proportion_ci(level, "exact")
+    return float(interval.low), float(interval.high)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Annotated, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
-from pydantic import NonNegativeInt, PositiveFloat
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from scipy import stats
 
 from ganbench.metrics import METRICS
@@ -16,6 +16,7 @@ from ganbench.metrics.guides import GUIDES, guide_of
 from ganbench.settings import OneOf, settings
 from ganbench.studies.statistics import time_to
 from ganbench.studies.study import Done
+from ganbench.types import UsageError
 
 Runs: TypeAlias = Mapping[str, Sequence[Done]]
 Values: TypeAlias = dict[str, dict[int, float]]
@@ -67,9 +68,10 @@ class End:
 
 @settings
 class After:
-    """A metric at the last snapshot within so many rounds, or seconds of training, in floors of the snapshots.
+    """A metric at the last snapshot within so many rounds, or seconds of training; without a limit at the last of all.
 
-    A run that diverged has come to nothing, and counts as it was before any training.
+    What is compared by ratios is told in floors of the snapshots. A run that diverged has come to nothing, and counts
+    as it was before any training.
     """
 
     rounds: NonNegativeInt | None = None
@@ -78,8 +80,8 @@ class After:
     scale: Scale = "ratio"
 
     def __post_init__(self) -> None:
-        if (self.rounds is None) == (self.seconds is None):
-            raise ValueError("either rounds or seconds are needed")
+        if self.rounds is not None and self.seconds is not None:
+            raise ValueError("either rounds or seconds are the limit")
 
     def values(self, runs: Runs) -> Values:
         return _each(runs, self._of)
@@ -92,20 +94,27 @@ class After:
         value = within[-1].get(metric) if within else None
         if run.status == "diverged":
             value = _untrained(run, metric)
+        if self.scale == "difference":
+            return value
         floor = run.summary["snapshot_floor"].get(metric)
         return None if value is None or not floor else value / floor
 
     def said(self) -> str:
-        limit = f"{self.rounds:,} rounds" if self.rounds is not None else f"{self.seconds:.3g} s of training"
-        return f"{self.metric or 'the distance'} after {limit}, as a multiple of the floor"
+        limit = "at the end"
+        if self.rounds is not None:
+            limit = f"after {self.rounds:,} rounds"
+        elif self.seconds is not None:
+            limit = f"after {self.seconds:.3g} s of training"
+        unit = ", as a multiple of the floor" if self.scale == "ratio" else ""
+        return f"{self.metric or 'the distance'} {limit}{unit}"
 
 
 @settings
 class TimeTo:
     """Rounds or seconds of training until the distance was so many floors at two snapshots in a row, or at the last.
 
-    With `metric` and `at_least` it is until that metric was so much. A run that never got there, or diverged, counts
-    with all of the training that was planned for it, so that the difference is understated.
+    With `metric` and `at_least` it is until that metric was so much. A run that never got there counts with all of its
+    training, one that diverged with all that was planned for it: it would have taken longer.
     """
 
     floors: PositiveFloat | None = None
@@ -121,18 +130,35 @@ class TimeTo:
     def values(self, runs: Runs) -> Values:
         return _each(runs, self._of)
 
+    def of_two(self, runs: Runs, of: str, other: str) -> Values:
+        """The times of two cells whose ratio is to be taken.
+
+        Of two runs of a seed of which one got there, the other counts as no sooner. Where neither did, nothing is
+        known of which is sooner, and both are left out.
+        """
+        times = self.values({cell: runs[cell] for cell in (of, other)})
+        there = {cell: {run.seed for run in runs[cell] if self._reached(run) is not None} for cell in times}
+        for late, soon in ((of, other), (other, of)):
+            for seed in times[late].keys() & times[soon].keys() - there[late]:
+                if seed in there[soon]:
+                    times[late][seed] = max(times[late][seed], times[soon][seed])
+        neither = times[of].keys() & times[other].keys() - there[of] - there[other]
+        return {cell: {seed: t for seed, t in each.items() if seed not in neither} for cell, each in times.items()}
+
     def _of(self, run: Done) -> float:
         reached = self._reached(run)
         if reached is not None:
             return max(reached, 1e-3)
-        planned, played = run.folder.configuration.plan.rounds, max(run.summary["rounds"], 1)
-        return float(planned) if self.unit == "rounds" else run.summary["seconds"] * max(planned / played, 1.0)
+        spent = run.summary["rounds" if self.unit == "rounds" else "seconds"]
+        if run.status == "diverged":
+            spent *= max(run.folder.configuration.plan.rounds / max(run.summary["rounds"], 1), 1.0)
+        return float(spent)
 
     def _reached(self, run: Done) -> float | None:
         unit: Literal["round", "seconds"] = "round" if self.unit == "rounds" else "seconds"
         if self.floors is not None:
             return run.time_to(self.floors, unit)
-        if self.metric is None or self.at_least is None or run.status != "finished":
+        if self.metric is None or self.at_least is None:
             return None
         return first_at(run, self.metric, self.at_least, unit)
 
@@ -162,14 +188,14 @@ class Near:
     """
 
     factor: PositiveFloat = 2.0
-    scale: Scale = "difference"
+    scale: ClassVar[Scale] = "difference"
 
     def values(self, runs: Runs) -> Values:
         ends = End().values(runs)
         best = min((float(np.mean(list(cell.values()))) for cell in ends.values() if cell), default=math.nan)
         near = {cell: {s: float(v <= self.factor * best) for s, v in each.items()} for cell, each in ends.items()}
-        lost = _each(runs, lambda run: 0.0, statuses=("diverged", "failed"))
-        return {cell: near.get(cell, {}) | lost.get(cell, {}) for cell in runs}
+        diverged = _each(runs, lambda run: 0.0, statuses=("diverged",))
+        return {cell: near.get(cell, {}) | diverged.get(cell, {}) for cell in runs}
 
     def said(self) -> str:
         return f"share of seeds within {self.factor:g} times the best cell's distance"
@@ -179,7 +205,7 @@ class Near:
 class Spread:
     """How far a run's distance is from its cell's median, as |log ratio|: the other half of stability.
 
-    Comparing its means over two cells is the test of Brown and Forsythe for equal variances of the logarithm.
+    Two cells are compared as Brown and Forsythe compare variances, of the logarithm and paired by seed.
     """
 
     scale: Scale = "difference"
@@ -241,8 +267,11 @@ class Weights:
     def values(self, runs: Runs) -> Values:
         return _each(runs, self._of)
 
-    def _of(self, run: Done) -> float:
-        weights = run.folder.checkpoint("last").tensors["critic.vector"].double().numpy()
+    def _of(self, run: Done) -> float | None:
+        try:
+            weights = run.folder.checkpoint("last").tensors["critic.vector"].double().numpy()
+        except UsageError:  # no checkpoint is left: the run is lost to this measure, not the study to the others
+            return None
         return at_the_ends(weights) if self.what == "ends" else bimodality(weights)
 
     def said(self) -> str:
@@ -262,7 +291,8 @@ class Fade:
         return _each(runs, self._of)
 
     def _of(self, run: Done) -> float | None:
-        norms = [row["generator_gradient"] for row in run.folder.rows("metrics") if "generator_gradient" in row]
+        looks = [row.get("generator_gradient") for row in run.folder.rows("metrics")]
+        norms = [norm for norm in looks if norm is not None]
         return max(norms[-1] / max(norms), TINY) if norms and max(norms) else None
 
     def said(self) -> str:
@@ -273,14 +303,14 @@ class Fade:
 class Reaches:
     """1 for a run whose metric is at least so much at the end, else 0; the mean over seeds is a share of runs.
 
-    With `when` along it is so where the metric was so much at two snapshots in a row, or at the last: `time-to` says
-    when. The interval is that of Clopper and Pearson.
+    With `when` along it is so where the metric was so much at two snapshots in a row, or at the last, of a run that did
+    not diverge: `time-to` says when.
     """
 
     metric: str
     at_least: float
     when: Literal["end", "along"] = "end"
-    scale: Scale = "difference"
+    scale: ClassVar[Scale] = "difference"
 
     def values(self, runs: Runs) -> Values:
         if self.when == "along":
@@ -297,11 +327,13 @@ class Reaches:
 class Decline:
     """By how much a metric is worse at the end of the training than at its best along it.
 
-    Both are means of two snapshots that follow each other, the end of the last two: so that one lucky reading is not
-    taken for the best. 0 for a run that ends at its best. A run that diverged ends as it was before any training.
+    Both are means of `window` snapshots that follow each other, the end of the last ones: the best of many readings is
+    better than the training was by luck alone, the less so the more are averaged. 0 for a run that ends at its best. A
+    run that diverged ends as it was before any training.
     """
 
     metric: str
+    window: PositiveInt = 2
     scale: Scale = "difference"
 
     def values(self, runs: Runs) -> Values:
@@ -310,9 +342,9 @@ class Decline:
     def _of(self, run: Done) -> float | None:
         sign = 1.0 if METRICS[self.metric].better == "higher" else -1.0
         known = [sign * row[self.metric] for row in run.folder.rows("metrics") if row.get(self.metric) is not None]
-        if len(known) < 3:
+        if len(known) <= self.window:
             return None
-        levels = np.convolve(known, [0.5, 0.5], "valid")
+        levels = np.convolve(known, np.full(self.window, 1 / self.window), "valid")
         end = known[0] if run.status == "diverged" else levels[-1]
         return float(levels.max() - end)
 
@@ -357,7 +389,9 @@ def bimodality(weights: Float[np.ndarray, " n"]) -> float:
 
 def first_at(run: Done, metric: str, least: float, unit: Literal["round", "seconds"]) -> float | None:
     """Rounds or seconds of training after which a metric was at least so much at two snapshots in a row, or at the
-    last; None where it never was."""
+    last; None where it never was, or the run diverged."""
+    if run.status != "finished":
+        return None
     rows = [row for row in run.folder.rows("metrics") if row.get(metric) is not None]
     return time_to([row[unit] for row in rows], [row[metric] for row in rows], least, lower_is_better=False)
 

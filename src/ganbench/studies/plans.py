@@ -30,7 +30,8 @@ WORKS: dict[str, type] = {work.kind: work for work in (Starvation, Recognition, 
 
 Picture: TypeAlias = Literal["parallel-lines", "gradients"]
 
-QUICK_MEASURE = {"measure.count": 256, "measure.final": 512}
+QUICK_COUNT, QUICK_FINAL = 256, 512
+"""So much at most is measured where a study is only tried."""
 
 
 @settings
@@ -138,6 +139,8 @@ def _check_measure(measure: Measure, work: PlannedWork | None, where: str) -> No
 
 def _check_settings(experiment: Experiment, where: str) -> None:
     """What decides how all are measured alike is set for all cells; seeds are chosen by the command."""
+    if len({trained.work is None for trained in experiment.cells.values()}) > 1:
+        raise UsageError(f"{where}: cells that are trained and cells with other work go into experiments of their own")
     for cell, trained in experiment.cells.items():
         for key in trained.set:
             if key.partition(".")[0] in SHARED:
@@ -154,11 +157,16 @@ def cells_of(experiment: Experiment, data: DataSet, quick: Quick | None) -> list
         cell = Cell(name, trained.recipe or experiment.recipe or name, tuple(changes.items()), data.medium)
         cell = replace(cell, work=_done(trained.work))
         try:
-            rounds = cell.configuration("", 0).plan.rounds
+            usual = cell.configuration("", 0)
         except UsageError as error:
             raise UsageError(f"{name}: {error}") from None
         if quick:
-            changes |= {**QUICK_MEASURE, "rounds": min(quick.rounds, rounds)}
+            changes |= {
+                "measure.count": min(QUICK_COUNT, usual.measure.count),
+                "measure.final": min(QUICK_FINAL, usual.measure.final),
+                "rounds": min(quick.rounds, usual.plan.rounds),
+                "minutes": None,
+            }
             work = _done(trained.work and trained.work.quick(quick.rounds))
             cell = replace(cell, changes=tuple(changes.items()), work=work)
         cells.append(cell)
