@@ -18,6 +18,7 @@ from PIL import Image
 import ganbench as package
 from ganbench.explore import exploration
 from ganbench.studies.measures import MEASURES
+from ganbench.studies.plans import WORKS, read_plan, shipped
 from tests.cli.conftest import ganbench  # noqa: F401  the fixture
 from tests.undrawn import undrawn  # noqa: F401  the fixture
 
@@ -102,3 +103,31 @@ def test_the_docs_tell_of_every_measure() -> None:
     text = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
     table = text.partition("| measure |")[2].partition("\n\n")[0]
     assert set(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)) == set(MEASURES)
+
+
+def test_the_docs_tell_of_all_work() -> None:
+    text = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
+    table = text.partition("| work |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `\{kind: ([a-z-]+)", table, re.MULTILINE)) == set(WORKS)
+
+
+@pytest.mark.parametrize("study", shipped())
+def test_the_table_of_claims_is_of_the_studies_that_are_shipped(study: str) -> None:
+    """Each claim is in a row with its sentence, its parts and their regions, or among those that were not run."""
+    text = (ROOT / "docs" / "results" / "claims.md").read_text(encoding="utf-8")
+    rows = {
+        line.split(" | ")[0].removeprefix("| "): line for line in text.splitlines() if line.endswith(f"`{study}` |")
+    }
+    plan = read_plan(study)
+    waiting = re.search(rf"^\| `{study}` \| (.*?) \|", text.partition("## Not run yet")[2], re.MULTILINE)
+    if waiting:
+        assert waiting[1].split(", ") == list(plan.claims)
+        return
+    assert list(rows) == list(plan.claims)
+    for name, claim in plan.claims.items():
+        assert f"| {claim.sentence.strip()} |" in rows[name]
+        for part in claim.parts:
+            for other in part.against or (None,):
+                cells = part.of if other is None else f"{part.of} against {other}"
+                told = rf"{re.escape(part.says)}: [^<]* \({re.escape(cells)}; {re.escape(part.region)} is asked for"
+                assert re.search(told, rows[name]), (name, part.says, cells)

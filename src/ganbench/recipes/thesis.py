@@ -4,7 +4,8 @@ The thesis gives neither learning rates nor the batch. The rates here were chose
 real captchas, one seed each: for the convolutional networks 1e-3 over 2e-4, for the MLPs 5e-4 over 1e-4. Noise has 128
 numbers, batches have 64 images. Labels, where they are asked for (`--set labels=inside`), go beside the input of every
 fully connected layer, as the thesis has them. Its convolutions have no biases and its norms no scale; ours have. Its
-sigmoid on [0, 1] is our tanh on [-1, 1].
+sigmoid on [0, 1] is our tanh on [-1, 1]. Its code takes the gradient penalty's norm over a part of the axes; ours over
+all, as the paper does.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ def thesis_dcgan(medium: Medium = "images") -> Recipe:
     """The thesis's DCGAN (arXiv:1511.06434): 5 x 5 convolutions, one discriminator turn to five of the generator.
 
     D: 64 and 128 maps, 1024 numbers with the network's one norm, a score. G: 1024, the base of 128 maps, 64 maps, the
-    image, norms after all but the last. Adam at 1e-3 with beta1 0.5.
+    image, norms after all but the last. Adam at 1e-3 with beta1 0.5. The thesis's code has a sigmoid at D's end and takes
+    what comes out for a logit, which confines its verdicts; ours has the score itself.
     """
     adam = Adam(lr=1e-3, betas=(0.5, 0.999))
     return Recipe(
