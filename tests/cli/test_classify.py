@@ -270,6 +270,7 @@ WRONG = [
     (("evaluate", "reader.safetensors", "others.npz"), "class 'E'"),
     (("evaluate", "reader.safetensors", "rows.npz", "--out", "sheet.svg"), ".png"),
     (("predict", "damaged.safetensors", "one.png"), "no classifier of ganbench"),
+    (("predict", "full", "one.png"), "full is no classifier of ganbench"),
     (("predict", "reader.safetensors", "missing.png"), "missing.png: there is no such image"),
     (("predict", "reader.safetensors", "empty"), "has no images"),
     (("predict", "reader.safetensors", "rows.npz"), "rows.npz: there is no such image, or it cannot be read"),

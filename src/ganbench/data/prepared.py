@@ -149,7 +149,7 @@ def read_record(path: Path) -> dict[str, Any]:
                 raise ValueError
     except FileNotFoundError:
         raise UsageError(f"{path} is no prepared folder: it has no {RECORD}") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UsageError(f"{path / RECORD} is damaged; prepare the data again, into a new folder") from None
     return record
 
