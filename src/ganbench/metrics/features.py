@@ -226,13 +226,17 @@ def _classifier_of(data: ImageSet) -> Classifier:
     return classifier
 
 
-def held_out(images: ImageSet) -> tuple[ImageSet, ImageSet]:
-    """All but a random tenth, to train on, and that tenth, to test on; of a set that stays on the disk a part."""
-    order = np.random.default_rng(0).permutation(len(images))
+def held_out(images: ImageSet, characters: int = 1) -> tuple[ImageSet, ImageSet]:
+    """All but a random tenth, to train on, and that tenth, to test on; of a set that stays on the disk a part.
+
+    Strings of so many `characters` in a row stay together.
+    """
+    order = np.random.default_rng(0).permutation(len(images) // characters)
     if stays_on_disk(images.pixels):
-        order = order[: HELD // images.pixels[0].nbytes]
+        order = order[: HELD // (characters * images.pixels[0].nbytes)]
+    rows = order[:, None] * characters + np.arange(characters)
     tenth = max(1, len(order) // 10)
-    return images.take(order[tenth:]), images.take(order[:tenth])
+    return images.take(rows[tenth:].ravel()), images.take(rows[:tenth].ravel())
 
 
 def telling(what: str) -> Callable[[float], None]:
