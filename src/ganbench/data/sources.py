@@ -83,11 +83,12 @@ def full_name(data: str | Path) -> str:
 
 
 def path_of(data: str) -> Path | None:
-    """Where what a name of data stands for lies, a download in the cache folder; None where it is in no files of its
-    own. Raises WorkError where a download fails.
+    """The folder or file that DATA stands for, of a download that in the cache; None of what is drawn or streamed.
 
-    >>> path_of("some/folder"), path_of("captcha")
-    (PosixPath('some/folder'), None)
+    Raises WorkError where a download fails.
+
+    >>> str(path_of("some/folder")), path_of("captcha")
+    ('some/folder', None)
     """
     if data in DOWNLOADS:
         return fetch(data)
@@ -172,7 +173,7 @@ def _refuse_extremes(points: Float[np.ndarray, "n d"], where: str) -> None:
 def _named(name: str, images: Images, to_learn: bool) -> ImageSet | None:
     """The images that a name or path stands for, or None where it stands for points, or for nothing."""
     if not name.strip() or name in BUILT_IN:
-        return None  # a path of no characters would be the folder at hand
+        return None  # and not a folder of that name; one of no characters would be the folder at hand
     if name == "digits":
         return digits()
     if name == "captcha":
