@@ -89,6 +89,10 @@ def test_evaluation_counts_and_draws_what_was_misread(at_hand: Command) -> None:
     assert "D read as A: 1" in ended.out
     with Image.open("new/sheet.png") as sheet:
         assert sheet.height > sheet.width / 2
+    ended = at_hand("classify", "evaluate", "reader.safetensors", "wrong.npz", "--json", "--out", "other.png")
+    assert json.loads(ended.out) == told
+    assert "picture: other.png" in ended.err
+    assert Path("other.png").is_file()
     ended = at_hand("classify", "evaluate", "reader.safetensors", "rows.npz", "--out", "none.png")
     assert "nothing was misread" in ended.out
     assert not Path("none.png").exists()
@@ -117,12 +121,14 @@ def test_prediction_reads_characters_and_says_what_it_cannot_read(at_hand: Comma
     assert all(0 < float(line[2]) <= 1 for line in lines)
     Image.fromarray(captcha("ABCD")).save("cells/whole.png")
     Path("cells/damaged.png").write_bytes(b"\x89PNG no more")
-    ended = at_hand("classify", "predict", "reader.safetensors", "cells", "missing.png")
+    Path("empty").mkdir()
+    ended = at_hand("classify", "predict", "reader.safetensors", "empty", "cells", "missing.png")
     assert ended.code == 1
     assert len(ended.out.splitlines()) == 4
-    for said in ("whole.png: 96 x 30 pixels", "damaged.png: there is no such", "missing.png: there is no such"):
+    wrong = ("empty has no images", "whole.png: 96 x 30 pixels", "damaged.png: there is no", "missing.png: there is no")
+    for said in wrong:
         assert said in ended.err
-    assert "3 of 7 images could not be read" in ended.err
+    assert "4 of 8 images or folders could not be read" in ended.err
     ended = at_hand("classify", "predict", "reader.safetensors", "cells/damaged.png")
     assert ended.code == 2
 
@@ -174,6 +180,19 @@ def test_a_prepared_folder_gives_all_verbs_what_they_need(ganbench: Command) -> 
         rows = list(csv.DictReader(listed))
     assert [row["file"] for row in rows[::4]] == [name for name, _ in captchas_of(prepared)]
     assert len(rows) == 4 * kept
+
+
+def test_of_captchas_without_a_test_part_whole_ones_are_held_out(ganbench: Command) -> None:
+    pictures, texts = draw_captchas(45)
+    Path("raw").mkdir()
+    for picture, text in zip(pictures, texts, strict=True):
+        Image.fromarray(picture).save(f"raw/{text}.png")
+    assert ganbench("data", "prepare", "captcha", "raw", "--out", "set", "--test", "0").code == 0
+    ended = ganbench("classify", "train", "set", "--out", "f.safetensors", "--network", "lenet", "--epochs", "1")
+    assert ended.code == 0, ended.err
+    assert "lenet, 164 images" in ended.out
+    assert "of 4 whole strings read right" in ended.out
+    assert "was trained on these images" in ganbench("classify", "evaluate", "f.safetensors", "set").err
 
 
 def test_an_audit_finds_planted_errors_and_its_list_can_be_trained_with(at_hand: Command) -> None:
@@ -239,12 +258,17 @@ def test_a_damaged_test_part_is_told_and_one_that_is_not_there_is_none(at_hand: 
 def test_a_file_that_cannot_be_written_is_told_before_the_training(
     at_hand: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ganbench.metrics import classifier_training
+    from ganbench.metrics import audit, classifier_training
 
     monkeypatch.setattr(classifier_training, "train_classifier", lambda *_, **__: pytest.fail("training was begun"))
-    ended = at_hand("classify", "train", "rows.npz", "--out", "reader.safetensors/f.safetensors")
-    assert ended.code == 2
-    assert "cannot be written" in ended.err
+    monkeypatch.setattr(audit, "train_classifier", classifier_training.train_classifier)
+    for words in (
+        ("train", "rows.npz", "--out", "reader.safetensors/f.safetensors"),
+        ("audit", "rows.npz", "--out", "reader.safetensors/new"),
+    ):
+        ended = at_hand("classify", *words)
+        assert ended.code == 2
+        assert "cannot be written" in ended.err
 
 
 WRONG = [
@@ -269,7 +293,9 @@ WRONG = [
     (("evaluate", "reader.safetensors", "moons"), "set of points"),
     (("evaluate", "reader.safetensors", "others.npz"), "class 'E'"),
     (("evaluate", "reader.safetensors", "rows.npz", "--out", "sheet.svg"), ".png"),
+    (("evaluate", "reader.safetensors", "rows.npz", "--out", "rows.npz/sheet.png"), "sheet.png cannot be written"),
     (("predict", "damaged.safetensors", "one.png"), "no classifier of ganbench"),
+    (("predict", "full", "one.png"), "full is no classifier of ganbench"),
     (("predict", "reader.safetensors", "missing.png"), "missing.png: there is no such image"),
     (("predict", "reader.safetensors", "empty"), "has no images"),
     (("predict", "reader.safetensors", "rows.npz"), "rows.npz: there is no such image, or it cannot be read"),

@@ -94,7 +94,7 @@ def test_a_folder_of_something_else_is_refused_before_the_work(
     monkeypatch.setattr(captchas, "prepare_captchas", lambda *_: pytest.fail("work was begun"))
     ended = ganbench("data", "prepare", "captcha", raw, "--out", raw)
     assert ended.code == 2
-    assert "raw holds something else; name a new folder" in ended.err
+    assert "raw is not empty; name a new folder" in ended.err
 
 
 def test_drawn_captchas_need_no_files(

@@ -55,6 +55,18 @@ def test_a_text_of_another_length_than_captchas_have_gets_a_note(
     assert ganbench("sample", run.path, "--text", "KQX", "--out", "right.png").err == ""
 
 
+def test_labels_are_names_or_places_and_not_both(
+    ganbench: Callable[..., Outcome], tmp_path: Path, letters: Run
+) -> None:
+    for labels, places in (("7,2", [1, 0]), ("0,1,4", [0, 1, 4])):
+        assert ganbench("sample", letters.path, "--out", "x.npz", "--labels", labels).code == 0
+        assert np.load(tmp_path / "x.npz")["labels"].tolist() == places
+    ended = ganbench("sample", letters.path, "--out", "y.npz", "--labels", "0,1,2")
+    assert ended.code == 2
+    assert "unknown label '0'" in ended.err
+    assert "give names alone, or places alone, from 0 to 4" in ended.err
+
+
 def test_a_text_in_a_folder_is_a_file_of_its_name(
     ganbench: Callable[..., Outcome], tmp_path: Path, letters: Run
 ) -> None:

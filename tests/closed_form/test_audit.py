@@ -1,5 +1,7 @@
 """Doubted labels: confident learning on tables with known answers, and planted errors."""
 
+import csv
+import re
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +125,8 @@ def test_corrected_labels_come_back_from_their_file(tmp_path: Path) -> None:
     better = np.roll(data.labels, 1)  # type: ignore[arg-type]
     files = [f"{i},.png" for i in range(20)]
     write_labels(path, data, better, files)
+    with open(path, encoding="utf-8") as file:  # a spreadsheet writes anew what looks like a number
+        assert all(re.fullmatch("x[0-9a-f]{12}", line["image"]) for line in csv.DictReader(file))
     back = relabelled(data, path, files)
     assert np.array_equal(back.labels, better)  # type: ignore[arg-type]
     assert back.classes == data.classes
@@ -156,6 +160,7 @@ def test_a_list_of_other_data_is_refused_with_the_line_that_differs(tmp_path: Pa
         (b"row,file,image,label\n0,,,1\n20,,,1\n", "line 3: row '20'"),
         (b"row,file,image,label\n-1,,,1\n", "row '-1'"),
         ("row,file,image,label\n²,,,1\n".encode(), "row '²'"),
+        (b"row,file,image,label\n" + 5000 * b"1" + b",,,1\n", "line 2: row '1111"),
         (b"row,file,image,label\n1\n", "line 2"),
         (b"row,file,image,label\n1,,,7\n", "unknown class '7'"),
         (b"row,file,image,label\n1,,,\xff\n", "UTF-8"),

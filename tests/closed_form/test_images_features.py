@@ -269,3 +269,20 @@ def test_of_a_set_that_stays_on_the_disk_no_more_is_held_than_fits(
     assert len(set(seen)) == 100
     assert max(seen) >= 150
     assert seen == [image[0, 0] for part in choosing.held_out(data) for image in part.pixels]
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_what_is_held_out_are_whole_strings(large: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 50 strings of 4 images, each of its own shade; of a set too large a part of them."""
+    pixels = np.repeat(np.arange(50, dtype=np.uint8), 4 * 64).reshape(200, 8, 8)
+    np.save(tmp_path / "pixels.npy", pixels)
+    if large:
+        monkeypatch.setattr(stored, "SHARE", 0.0)
+        monkeypatch.setattr(choosing, "HELD", 100 * 64 + 63)
+    data = ImageSet("strings", np.load(tmp_path / "pixels.npy", mmap_mode="r"), np.arange(200) % 4)
+    train, test = choosing.held_out(data, 4)
+    assert (len(train), len(test)) == ((92, 8) if large else (180, 20))
+    shades = [part.pixels[:, 0, 0].reshape(-1, 4) for part in (train, test)]
+    assert all((strings == strings[:, :1]).all() for strings in shades)
+    assert all((part.labels.reshape(-1, 4) == range(4)).all() for part in (train, test))  # type: ignore[union-attr]
+    assert not set(shades[0].ravel()) & set(shades[1].ravel())

@@ -1,13 +1,23 @@
-"""How many parameters networks have, worked out by hand from the papers and texts, and as the table of layers says."""
+"""How many parameters networks have, worked out by hand from the papers and texts, and as the table of layers says.
+
+And what else the thesis says of its networks for captchas.
+"""
+
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import pytest
 from torch import nn
 
 from ganbench.configuration import configure
+from ganbench.constraints import Clip
 from ganbench.networks import DCGAN, MLP, MLPConv
 from ganbench.networks.layers import layer_table
+from ganbench.objectives import NonSaturating, Wasserstein
+from ganbench.optimizers import Adam, RMSprop
 from ganbench.recipes import RECIPES, recipe_named
 from ganbench.state import State
+from ganbench.terms import GradientPenalty
 from ganbench.types import Sizes, UsageError
 
 GREY = (1, 28, 28)
@@ -78,6 +88,49 @@ THESIS = {
     ("thesis-wgan", "none"): _MLPS,
     ("thesis-wgan-gp", "inside"): (_MLPS[0] + 32 * 501, _MLPS[1] + 32 * 900),
 }  # fmt: skip
+
+
+class Chosen(NamedTuple):
+    """What a recipe is beside its layers: `turns` (critic, generator) of the first round, of the 26th, at the end."""
+
+    objective: object
+    optimizer: object
+    turns: list[tuple[int, int]]
+    clips: tuple[Any, Any] = (None, None)
+    penalty: object = None
+    activations: tuple[str, str] = ("relu", "relu")
+
+
+ADAM, SLOW, FAST = Adam(lr=1e-3, betas=(0.5, 0.999)), RMSprop(lr=5e-4), RMSprop(lr=1e-3)  # rates are ours
+TEN, LEAKY = GradientPenalty(weight=10), ("leaky-relu", "relu")  # sections 6.2 and 4.2
+WEIGHTS = Clip(0.05, ("linear",), biases=False), Clip(0.05, ("linear", "transposed"), biases=False)  # section 4.4
+CHOSEN = {
+    "thesis-gan": Chosen(NonSaturating(), SLOW, [(3, 1)] * 3),
+    "thesis-wgan": Chosen(Wasserstein(), SLOW, [(3, 1)] * 3, (Clip(0.05), None)),
+    "thesis-wgan-gp": Chosen(Wasserstein(), SLOW, [(3, 1)] * 3, penalty=TEN),
+    "thesis-dcgan": Chosen(NonSaturating(), ADAM, [(1, 5)] * 3, activations=LEAKY),
+    "wdcgan": Chosen(Wasserstein(), FAST, [(1, 5)] * 3, (Clip(0.05), None), activations=LEAKY),
+    "wdcgan-opt": Chosen(Wasserstein(), FAST, [(5, 2), (2, 1), (1, 5)], WEIGHTS, activations=LEAKY),
+    "wdcgan-gp": Chosen(Wasserstein(), FAST, [(1, 5)] * 3, penalty=TEN, activations=LEAKY),
+}
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_the_thesis_recipes_for_captchas_are_what_it_says(name: str) -> None:
+    """Of the clip of `wdcgan` the bound alone, and that biases are clipped too."""
+    recipe, told = recipe_named(name, "images"), CHOSEN[name]
+    players, turns = (recipe.critic, recipe.generator), recipe.turns
+    rounds = turns.of_round(0), turns.of_round(25), turns.of_round(10_000, turned=True)
+    clips = tuple(player.constraints.get("clip") for player in players)
+    if name == "wdcgan":
+        clips = replace(clips[0], layers="all"), clips[1]  # type: ignore[type-var]
+    assert recipe.objective == told.objective
+    assert [player.optimizer for player in players] == [told.optimizer] * 2
+    assert [(moves.count("critic"), moves.count("generator")) for moves in rounds] == told.turns
+    assert clips == told.clips
+    assert recipe.critic.terms.get("gradient-penalty") == told.penalty
+    assert tuple(player.network.activation for player in players) == told.activations  # type: ignore[attr-defined]
+    assert recipe.critic.network.slope == 0.2  # type: ignore[attr-defined]
 
 
 FACES_CRITIC = (

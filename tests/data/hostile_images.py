@@ -103,6 +103,17 @@ def _zip(content: bytes | None = None, **members: bytes) -> Callable[[Path], str
     return make
 
 
+def _altered_zip(old: bytes, new: bytes) -> Callable[[Path], str]:
+    def make(folder: Path) -> str:
+        path = Path(_zip(ä__png=b"hello")(folder))
+        content = path.read_bytes()
+        assert old in content
+        path.write_bytes(content.replace(old, new))
+        return str(path)
+
+    return make
+
+
 def _stacked(make: Callable[[Path], str]) -> Callable[[Path], str]:
     return lambda folder: f"stacked:{make(folder)}"
 
@@ -194,6 +205,8 @@ HOSTILE_IMAGES = [
     Hostile("train and test", _pictures(*(f"{p}/{c}/0.png" for p in ("test", "train") for c in "ab")),
             "name a folder inside, such as train"),
     Hostile("damaged zip", _zip(b"PK\3\4 and then nothing"), "no readable .zip file"),
+    Hostile("zip of a later version", _altered_zip(b"PK\1\2\x14\3\x14", b"PK\1\2\x14\3\x63"), "no readable .zip file"),
+    Hostile("zip with a name in no encoding", _altered_zip("ä".encode(), b"\xff\xff"), "no readable .zip file"),
     Hostile("empty zip", _zip(), "has no images"),
     Hostile("zip of text", _zip(readme__txt=b"hello"), "it holds readme.txt"),
     Hostile("zip of nonsense", _zip(a__png=b"hello"), "none of its 1 image files can be read, such as a.png"),

@@ -1,12 +1,18 @@
 """Prepared folders: read as they were written, mapped into memory, whole or refused."""
 
 import json
+import shutil
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ganbench.data import ImageSet, load
+from ganbench.cli.data import describe
+from ganbench.data import ImageSet, PointSet, load
+from ganbench.data.cells import Cells
+from ganbench.data.parts import cells_of, files_of
+from ganbench.data.parts import test_part as part_to_test_on
 from ganbench.data.prepared import Origin, Part, captchas_of, is_prepared, read_prepared, read_record, write_prepared
 from ganbench.types import UsageError, WorkError
 
@@ -96,6 +102,45 @@ def test_a_damaged_record_is_told(folder: Path, content: str) -> None:
     (folder / "prepared.json").write_text(content)
     with pytest.raises(UsageError, match=r"prepared\.json is damaged"):
         load(folder)
+
+
+def test_a_record_nested_without_end_is_damaged(folder: Path) -> None:
+    (folder / "prepared.json").write_text("[" * 100_000)
+    with pytest.raises(UsageError, match=r"prepared\.json is damaged"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"cells": 5}, "cells: "),
+        ({"cells": {"size": "x"}}, r"cells\.size: "),
+        ({"cell": {}}, "unknown field 'cell'"),
+        (reduce(lambda inner, _: {"cells": inner}, range(480), {}), "maximum recursion depth"),
+    ],
+    ids=["no mapping", "no size", "misspelt", "deep"],
+)
+def test_settings_of_a_record_that_say_no_cut_are_damaged(folder: Path, settings: object, said: str) -> None:
+    assert cells_of(str(folder)) == Cells(size=5)
+    record = read_record(folder)
+    (folder / "prepared.json").write_text(json.dumps({**record, "settings": settings}))
+    with pytest.raises(UsageError, match=rf"prepared\.json is damaged: {said}"):
+        cells_of(str(folder))
+
+
+def test_a_name_stands_for_its_set_where_a_folder_is_called_so_too(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    assert len(files_of("set", read_prepared(folder))) == 80
+    for name in ("captcha", "digits", "moons"):
+        shutil.copytree("set", name)
+    assert [files_of(name, read_prepared(folder)) for name in ("captcha", "digits", "moons")] == [[], [], []]
+    assert (cells_of("captcha"), cells_of("digits"), cells_of("moons")) == (Cells(), None, None)
+    assert part_to_test_on("moons") is None
+    assert isinstance(load("moons"), PointSet)
+    describe("moons")
+    assert "bytes on the disk" not in capsys.readouterr().out
 
 
 def test_the_same_set_is_left_as_it_is_and_another_is_refused(folder: Path) -> None:

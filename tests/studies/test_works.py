@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from ganbench.configuration import configure
-from ganbench.data import ImageSet, load
+from ganbench.data import Images, ImageSet, load
 from ganbench.data.digits import digits
 from ganbench.data.drawn_captchas import captchas
 from ganbench.data.prepared import Origin, Part, write_prepared
@@ -226,8 +226,6 @@ def test_a_study_of_works(ganbench: Callable[..., Outcome], prepared: Path, tmp_
 def test_other_cnn_learns_from_the_test_part_alone(
     prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ganbench.data import load
-
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(features, "ENOUGH", 1)
     seen = []
@@ -242,6 +240,9 @@ def test_other_cnn_learns_from_the_test_part_alone(
     assert features_for(data, "other-cnn").name == "other-cnn"
     assert keys(seen[0]) <= keys(captchas(20, 6))
     assert not keys(seen[0]) & keys(data)
+    other = Images(size=28, colour="rgb")
+    assert features_for(load(str(prepared), other), "other-cnn").name == "other-cnn"  # type: ignore[arg-type]
+    assert keys(seen[1]) <= keys(load(captchas(20, 6), other))  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="labelled test part"):
         features_for(replace(data, name="array"), "other-cnn")
 

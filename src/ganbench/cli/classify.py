@@ -19,7 +19,7 @@ _PAIRS = 16  # of classes that are named
 
 Data = Annotated[str, typer.Argument(help="Labelled images: a name, a folder, an array file, a prepared folder.")]
 File = Annotated[Path, typer.Argument(help="A file of `ganbench classify train`.")]
-Network = Annotated[str, typer.Option(help="small: the better reader; lenet: that of the 2017 thesis, faster.")]
+Network = Annotated[str, typer.Option(help="small: better with few images; lenet: that of the 2017 thesis, faster.")]
 Seed = Annotated[int, typer.Option(min=0, help="Decides every draw.")]
 Threads = Annotated[int, typer.Option(min=1, help="Threads to compute with.")]
 
@@ -38,7 +38,7 @@ def train(
     """Train a recogniser of labelled images and test it on images that it was not trained on.
 
     These are the test part of prepared folders, IDX files and downloads, a fresh draw of built-in sets, and else a
-    tenth of the images. Its file also serves as --set features=FILE.safetensors.
+    tenth of the images, of captchas whole ones. Its file also serves as --set features=FILE.safetensors.
     """
     import math
     import time
@@ -58,12 +58,13 @@ def train(
         raise UsageError(f"--out {out}: a classifier is a .safetensors file")
     require_writable(out)
     images, cells = train_part(data), cells_of(data)
+    characters = cells.characters if cells else 1
     if labels is not None:
         images = relabelled(images, labels, files_of(data, images))
     torch.set_num_threads(threads)
     test = test_part(data)
     if test is None:
-        images, test = held_out(images)
+        images, test = held_out(images, characters)
     if count is not None:
         images = balanced(images, count, seed)
     steps = usual_steps(images) if epochs is None else epochs * math.ceil(len(images) / BATCH)
@@ -73,7 +74,7 @@ def train(
     seconds = time.monotonic() - began
     save_classifier(replace(classifier.tested(test), cells=cells), out)
     print(f"{out}: {network}, {len(images):,} images, {steps:,} steps, {seconds:.0f} s of training")
-    _say_shares(recognise(classifier, test, cells.characters if cells else 1))
+    _say_shares(recognise(classifier, test, characters))
 
 
 @app.command()
@@ -90,20 +91,26 @@ def evaluate(
     which it may have been trained on; a warning says so where it was.
     """
     import json as encoder
+    import sys
 
     import torch
 
     from ganbench.data.parts import cells_of, test_part, train_part
-    from ganbench.metrics.classifier import read_classifier
+    from ganbench.errors import UsageError
+    from ganbench.metrics.classifier import read_classifier, require_writable
     from ganbench.metrics.recognition import recognise
 
-    _require_png(out)
+    if out is not None:
+        if out.suffix != ".png":
+            raise UsageError(f"--out {out}: the sheet is a .png file")
+        require_writable(out)
     classifier = read_classifier(file)
     torch.set_num_threads(threads)
     test, cells = test_part(data), cells_of(data)
+    characters = cells.characters if cells else 1
     images = train_part(data) if test is None else test
-    found = recognise(classifier, images, cells.characters if cells else 1)
-    _warn_of_known(classifier, images)
+    found = recognise(classifier, images, characters)
+    _warn_of_known(classifier, images, characters)
     if json:
         names = found.classes
         confused = [{"given": names[i], "read": names[j], "count": len(rows)} for i, j, rows in found.pairs()]
@@ -117,7 +124,7 @@ def evaluate(
         for i, j, rows in found.pairs()[:_PAIRS]:
             print(f"{found.classes[i]} read as {found.classes[j]}: {len(rows):,}")
     if out is not None:
-        _draw(found, images, out)
+        print(_drawn(found, images, out), file=sys.stderr if json else sys.stdout)
 
 
 @app.command()
@@ -134,18 +141,16 @@ def predict(
     """
     import torch
 
-    from ganbench.data.folders import pictures_at
     from ganbench.errors import UsageError, WorkError
     from ganbench.metrics.classifier import read_classifier
 
     classifier = read_classifier(file)
     torch.set_num_threads(threads)
-    pictures = [picture for path in images for picture in pictures_at(path)]
-    read = [_predict(classifier, picture) for picture in pictures]
+    read = [could for path in images for could in _predict_at(classifier, path)]
     if not any(read):
-        raise UsageError(f"none of {len(read):,} images could be read" if len(read) > 1 else "the image was not read")
+        raise UsageError("nothing was read")
     if not all(read):
-        raise WorkError(f"{read.count(False):,} of {len(read):,} images could not be read")
+        raise WorkError(f"{read.count(False):,} of {len(read):,} images or folders could not be read")
 
 
 @app.command()
@@ -162,7 +167,8 @@ def audit(
     Confident learning (Northcutt et al. 2021): a label is doubted where another class is as likely as it is, on
     average, for the images that have it as their label; here probabilities are squared for that, and the other class
     must be likelier than the label. audit.csv has the probabilities as they were. corrected.csv holds all labels, the
-    probable ones in place of the doubted; a person looks at sheet.png, undoes there what is wrong, and trains with it.
+    probable ones in place of the doubted; a person looks at sheet.png, undoes in corrected.csv, by the row, what is
+    wrong, and trains with it.
     """
     import shlex
 
@@ -170,13 +176,14 @@ def audit(
 
     from ganbench.data.parts import cells_of, files_of, train_part
     from ganbench.data.relabelling import write_labels
-    from ganbench.errors import UsageError
+    from ganbench.data.writing import require_new
     from ganbench.figures.recognition import suspects_sheet
     from ganbench.metrics.audit import out_of_fold, suspects, write_suspects
+    from ganbench.metrics.classifier import require_writable
     from ganbench.metrics.features import telling
 
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise UsageError(f"--out {out} {'is not empty' if out.is_dir() else 'is a file'}; name a new folder")
+    require_new(out)
+    require_writable(out / "audit.csv")
     images, cells = train_part(data), cells_of(data)
     characters = cells.characters if cells else 1
     torch.set_num_threads(threads)
@@ -185,7 +192,6 @@ def audit(
     )
     assert images.labels is not None
     found = suspects(probabilities, images.labels)
-    out.mkdir(parents=True, exist_ok=True)
     files = files_of(data, images)
     write_suspects(found, images.classes, files, out / "audit.csv")
     write_labels(out / "corrected.csv", images, found.corrected(images.labels), files)
@@ -193,9 +199,24 @@ def audit(
     print(f"{out / 'audit.csv'}: which they are, the surest first")
     if len(found):
         suspects_sheet(found, images).save(out / "sheet.png")
-        print(f"{out / 'sheet.png'}: what they look like")
+        print(f"{out / 'sheet.png'}: what they look like, with their rows")
     print(f"{out / 'corrected.csv'}: all labels with the probable ones; undo there what is wrong, and then")
     print(f"ganbench classify train {shlex.quote(data)} --labels {shlex.quote(str(out / 'corrected.csv'))} --out FILE")
+
+
+def _predict_at(classifier: Classifier, path: Path) -> list[bool]:
+    """Predicts the images at a path; whether each could be read. A folder that has none is one that could not."""
+    import sys
+
+    from ganbench.data.folders import pictures_at
+    from ganbench.errors import UsageError
+
+    try:
+        pictures = pictures_at(path)
+    except UsageError as error:
+        print(f"ganbench: {error}", file=sys.stderr)
+        return [False]
+    return [_predict(classifier, picture) for picture in pictures]
 
 
 def _predict(classifier: Classifier, picture: Picture) -> bool:
@@ -231,29 +252,21 @@ def _say_shares(found: Recognition) -> None:
             )
 
 
-def _draw(found: Recognition, images: ImageSet, out: Path) -> None:
+def _drawn(found: Recognition, images: ImageSet, out: Path) -> str:
+    """Draws what was misread; says where it is, or why there is no picture."""
     from ganbench.figures.recognition import confusion_sheet
 
     if found.right.all():
-        print("nothing was misread, so there is no sheet to draw")
-        return
-    out.parent.mkdir(parents=True, exist_ok=True)
+        return "nothing was misread, so there is no sheet to draw"
     confusion_sheet(found, images).save(out, "PNG")
-    print(f"picture: {out}")
+    return f"picture: {out}"
 
 
-def _warn_of_known(classifier: Classifier, images: ImageSet) -> None:
+def _warn_of_known(classifier: Classifier, images: ImageSet, characters: int) -> None:
     """Says on stderr where the images are those of the training, or all but the tenth of them that was held out."""
     import sys
 
     from ganbench.metrics.features import held_out
 
-    if classifier.data in (images.fingerprint, held_out(images)[0].fingerprint):
+    if classifier.data in (images.fingerprint, held_out(images, characters)[0].fingerprint):
         print("warning: the recogniser was trained on these images; on others it reads less", file=sys.stderr)
-
-
-def _require_png(out: Path | None) -> None:
-    from ganbench.errors import UsageError
-
-    if out is not None and out.suffix != ".png":
-        raise UsageError(f"--out {out}: the sheet is a .png file")

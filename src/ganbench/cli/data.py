@@ -43,12 +43,14 @@ def describe(
     """Show a set's size, its coordinates and noise floor, or its classes and duplicates; draw it with --out."""
     from ganbench.data import ImageSet, load
     from ganbench.data.prepared import is_prepared, verify
+    from ganbench.data.sources import path_of
 
     if out is not None and out.suffix != ".png":
         raise UsageError(f"--out {out}: a picture is written as .png")
     found = load(data)
-    if is_prepared(Path(data)):
-        print(f"{verify(Path(data)):,} bytes on the disk are as they were written")
+    path = path_of(data)
+    if path is not None and is_prepared(path):
+        print(f"{verify(path):,} bytes on the disk are as they were written")
     if isinstance(found, ImageSet):
         _describe_images(found, out)
     else:

@@ -173,12 +173,15 @@ def _sheet(pixels: np.ndarray, labels: np.ndarray | None, classes: tuple[str, ..
 
 
 def _places(labels: str, classes: tuple[str, ...]) -> list[int]:
-    """Which classes are meant, by their names, or by their places where no class has that name."""
+    """Which classes are meant: by their names, or by their places where no name is given."""
     from ganbench.settings import unknown
 
     names = [name.strip() for name in labels.split(",")]
-    numbers = {str(place): place for place in range(len(classes))} | {name: i for i, name in enumerate(classes)}
+    numbers = {name: place for place, name in enumerate(classes)}
+    if not any(name in numbers for name in names):
+        numbers = {str(place): place for place in range(len(classes))}
     for name in names:
         if name not in numbers:
-            raise UsageError(f"--labels: {unknown('label', name, classes)}")
+            places = f"give names alone, or places alone, from 0 to {len(classes) - 1}"
+            raise UsageError(f"--labels: {unknown('label', name, classes)}; {places}")
     return [numbers[name] for name in names]

@@ -139,13 +139,14 @@ def _pieces(ink: Ink, count: int) -> list[Ink]:
     sizes = np.bincount(labels.ravel(), minlength=found + 1)[1:]
     large = sizes >= min(_SPECK * sizes.sum() / count, sizes.max())
     boxes = ndimage.find_objects(labels)
+    kept = np.flatnonzero(large)  # few, however many specks there are
     owner = np.where(large, np.arange(1, found + 1), 0)
     for speck in np.flatnonzero(~large):
-        gaps = [_gap(boxes[speck], box) if large[i] else np.inf for i, box in enumerate(boxes)]
+        gaps = [_gap(boxes[speck], boxes[i]) for i in kept]
         if min(gaps) <= 1:
-            owner[speck] = int(np.argmin(gaps)) + 1
+            owner[speck] = kept[np.argmin(gaps)] + 1
     labels = np.append(0, owner)[labels]
-    middles = [(box[1].start + box[1].stop, i) for i, box in enumerate(boxes) if large[i]]
+    middles = [(boxes[i][1].start + boxes[i][1].stop, i) for i in kept]
     return _stacked([labels == i + 1 for _, i in sorted(middles)])
 
 

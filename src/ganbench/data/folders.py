@@ -40,15 +40,15 @@ def pictures_in(source: Path) -> Iterator[list[Picture]]:
 
     Raises UsageError where it has none, and where the zip file is damaged.
     """
+    files = files_in(source)
     if source.is_dir():
-        yield [Picture(name, partial(Image.open, source / file)) for name, file in files_in(source).items()]
+        yield [Picture(name, partial(Image.open, source / file)) for name, file in files.items()]
         return
 
     def opened(file: str) -> Image.Image:
         return Image.open(io.BytesIO(archive.read(file)))
 
     with _archive(source) as archive:
-        files = _images(archive.namelist(), str(source))
         yield [Picture(name, partial(opened, file)) for name, file in files.items()]
 
 
@@ -65,16 +65,14 @@ def files_in(source: Path) -> dict[str, str]:
         return _images(archive.namelist(), str(source))
 
 
-@contextmanager
-def _archive(source: Path) -> Iterator[zipfile.ZipFile]:
+def _archive(source: Path) -> zipfile.ZipFile:
     try:
-        with zipfile.ZipFile(source) as archive:
-            yield archive
+        return zipfile.ZipFile(source)
     except PermissionError:
         raise UsageError(f"{source}: there is no permission to read this file") from None
     except FileNotFoundError:
         raise UsageError(f"{source}: there is no such file or folder") from None
-    except (zipfile.BadZipFile, OSError):
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError):
         raise UsageError(f"{source}: this is no folder and no readable .zip file, or a damaged one") from None
 
 

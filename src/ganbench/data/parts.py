@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from ganbench.data.captchas import Preparation
 from ganbench.data.cells import Cells
 from ganbench.data.digits import digits
-from ganbench.data.downloads import DOWNLOADS, fetch
 from ganbench.data.drawn_captchas import captchas
 from ganbench.data.folders import pictures_in
 from ganbench.data.idx import has_idx_part, is_idx_folder, read_idx_folder
 from ganbench.data.images import Images, ImageSet
 from ganbench.data.pictures import read_picture
-from ganbench.data.prepared import captchas_of, is_prepared, read_prepared, read_record
-from ganbench.data.sources import load
+from ganbench.data.prepared import RECORD, captchas_of, is_prepared, read_prepared, read_record
+from ganbench.data.sources import load, path_of
 from ganbench.settings import from_tree
 from ganbench.types import UsageError
 
@@ -35,17 +33,21 @@ def test_part(data: str) -> ImageSet | None:
         return digits(seed=1)
     if data == "captcha":
         return captchas(seed=1)
-    folder = fetch(data) if data in DOWNLOADS else Path(data)
-    if is_prepared(folder):
-        return read_prepared(folder, "test") if "test" in read_record(folder)["parts"] else None
-    return read_idx_folder(folder, "test") if has_idx_part(folder, "test") else None
+    path = path_of(data)
+    if path is None:
+        return None
+    if is_prepared(path):
+        return read_prepared(path, "test") if "test" in read_record(path)["parts"] else None
+    return read_idx_folder(path, "test") if has_idx_part(path, "test") else None
 
 
 def files_of(data: str, images: ImageSet) -> list[str]:
     """The name of the file of each image that `train_part` gave, of cells that of their captcha; none where images are
     in no files of their own.
     """
-    path = Path(data)
+    path = path_of(data)
+    if path is None:
+        return []
     if is_prepared(path):
         cells = cells_of(data)
         return [name for name, _ in captchas_of(path) for _ in range(cells.characters)] if cells else []
@@ -60,9 +62,15 @@ def cells_of(data: str) -> Cells | None:
     """How the captchas were cut that a set is made of; None where it is not made of captchas.
 
     The i-th captcha of k characters is then images k i to k i + k - 1.
+
+    Raises UsageError where the record of a prepared folder is damaged.
     """
     if data == "captcha":
         return Cells()
-    if not is_prepared(Path(data)) or (record := read_record(Path(data)))["kind"] != "captcha":
+    path = path_of(data)
+    if path is None or not is_prepared(path) or (record := read_record(path))["kind"] != "captcha":
         return None
-    return from_tree(Cells, record["settings"].get("cells", {}))
+    try:
+        return from_tree(Preparation, record["settings"]).cells
+    except (UsageError, RecursionError) as error:
+        raise UsageError(f"{path / RECORD} is damaged: {error}") from None

@@ -16,6 +16,7 @@ from jaxtyping import Int, UInt8
 
 from ganbench.data.files import sha256
 from ganbench.data.images import Annotations, ImageSet, Known
+from ganbench.data.writing import require_new
 from ganbench.settings import at, dotted_names
 from ganbench.types import UsageError, WorkError
 
@@ -129,8 +130,8 @@ def require_room(path: Path, origin: Origin) -> None:
                     f"{path} holds another prepared set: its {name} is {there.get(name)!r}, not {asked.get(name)!r}; "
                     "name a new folder"
                 )
-    elif path.exists() and not (path.is_dir() and not any(path.iterdir())):
-        raise UsageError(f"{path} {'holds something else' if path.is_dir() else 'is a file'}; name a new folder")
+    else:
+        require_new(path)
 
 
 def read_record(path: Path) -> dict[str, Any]:
@@ -149,7 +150,7 @@ def read_record(path: Path) -> dict[str, Any]:
                 raise ValueError
     except FileNotFoundError:
         raise UsageError(f"{path} is no prepared folder: it has no {RECORD}") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UsageError(f"{path / RECORD} is damaged; prepare the data again, into a new folder") from None
     return record
 

@@ -20,7 +20,7 @@ _OTHER = "the list is of other data"
 
 
 class Line(NamedTuple):
-    """One line of a list: the image's row in the data, from 0, its file, the first digits of its hash, and its label.
+    """One line of a list: the image's row in the data, from 0, its file, the beginning of its hash, and its label.
 
     What is not known of file and image is empty.
     """
@@ -52,12 +52,13 @@ def relabelled(images: ImageSet, path: Path, files: Sequence[str] = ()) -> Image
     if images.labels is None:
         raise UsageError(f"{images.name}: these images have no labels that could be changed")
     numbers = {name: number for number, name in enumerate(images.classes)}
+    rows = {str(row): row for row in range(len(images))}
     labels = images.labels.copy()
     for number, line in _lines(path):
         where = f"{path}, line {number}"
-        if not (line.row.isascii() and line.row.isdigit() and int(line.row) < len(labels)):
+        if line.row not in rows:
             raise UsageError(f"{where}: row {line.row!r}, where {images.name} has rows 0 to {len(labels) - 1}")
-        row = int(line.row)
+        row = rows[line.row]
         if files and line.file not in ("", files[row]):
             raise UsageError(f"{where}: row {row} is {line.file}, and in {images.name} it is {files[row]}; {_OTHER}")
         if line.image not in ("", _digest(images, row)):
@@ -69,8 +70,11 @@ def relabelled(images: ImageSet, path: Path, files: Sequence[str] = ()) -> Image
 
 
 def _digest(images: ImageSet, row: int) -> str:
-    """Enough of the SHA-256 of an image's pixels that two images of a set hardly share it."""
-    return hashlib.sha256(np.ascontiguousarray(images.pixels[row]).data).hexdigest()[:12]
+    """Enough of the SHA-256 of an image's pixels that two images of a set hardly share it.
+
+    After a letter: digits alone and the like of 12e34 are numbers to a spreadsheet, which writes them in its own way.
+    """
+    return "x" + hashlib.sha256(np.ascontiguousarray(images.pixels[row]).data).hexdigest()[:12]
 
 
 def _lines(path: Path) -> list[tuple[int, Line]]:

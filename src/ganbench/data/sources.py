@@ -79,8 +79,25 @@ def full_name(data: str | Path) -> str:
     name = str(data)
     if name.startswith(STACKED):
         return STACKED + full_name(name.removeprefix(STACKED))
-    known = name in BUILT_IN or name in IMAGE_NAMES or name.startswith((HUB, SHARDS))
-    return name if known else str(Path(name).absolute())
+    return name if _is_name(name) else str(Path(name).absolute())
+
+
+def path_of(data: str) -> Path | None:
+    """The folder or file that DATA stands for, of a download that in the cache; None of what is drawn or streamed.
+
+    Raises WorkError where a download fails.
+
+    >>> str(path_of("some/folder")), path_of("captcha")
+    ('some/folder', None)
+    """
+    if data in DOWNLOADS:
+        return fetch(data)
+    return None if _is_name(data) or data.startswith(STACKED) else Path(data)
+
+
+def _is_name(data: str) -> bool:
+    """Whether it is the name of a set, which stands for no file even where one is called so."""
+    return data in BUILT_IN or data in IMAGE_NAMES or data.startswith((HUB, SHARDS))
 
 
 def load_points(data: Source, *, to_learn: bool = True) -> PointSet:
@@ -155,8 +172,8 @@ def _refuse_extremes(points: Float[np.ndarray, "n d"], where: str) -> None:
 
 def _named(name: str, images: Images, to_learn: bool) -> ImageSet | None:
     """The images that a name or path stands for, or None where it stands for points, or for nothing."""
-    if not name.strip():
-        return None  # a path of no characters would be the folder at hand
+    if not name.strip() or name in BUILT_IN:
+        return None  # and not a folder of that name; one of no characters would be the folder at hand
     if name == "digits":
         return digits()
     if name == "captcha":

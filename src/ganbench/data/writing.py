@@ -71,7 +71,7 @@ def write_images(
         allowed = ", ".join(filter(None, IMAGE_WRITERS))
         raise UsageError(f"{path}: images are written to {allowed} or, without a suffix, a folder of PNGs")
     if path.suffix == "":
-        _need_new(path)
+        require_new(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         IMAGE_WRITERS[path.suffix](pixels, path, labels, classes)
@@ -86,7 +86,7 @@ def write_named(pixels: Pixels, folder: Path, names: Sequence[str]) -> None:
         UsageError: the folder is not empty.
         WorkError: it cannot be written.
     """
-    _need_new(folder)
+    require_new(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for image, name in zip(pixels, names, strict=True):
@@ -95,7 +95,8 @@ def write_named(pixels: Pixels, folder: Path, names: Sequence[str]) -> None:
         raise WorkError(f"{folder} cannot be written: {error.strerror}") from None
 
 
-def _need_new(folder: Path) -> None:
+def require_new(folder: Path) -> None:
+    """Raises UsageError where it is a file, or a folder with something in it."""
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise UsageError(f"{folder} {'is not empty' if folder.is_dir() else 'is a file'}; name a new folder")
 

@@ -27,11 +27,11 @@ def confusion_sheet(found: Recognition, images: ImageSet) -> Image.Image:
 
 
 def suspects_sheet(found: Suspects, images: ImageSet) -> Image.Image:
-    """Images whose labels are doubted, the surest first."""
+    """Images whose labels are doubted, each with its row in the data, the surest first."""
     names, pixels = images.classes, images.pixels[found.rows[:_SHOWN]]
     captions = [
-        f"given {names[i]}\nread {names[j]}\n{q:.3f}"
-        for i, j, q in zip(found.given, found.probable, found.probable_confidence, strict=True)
+        f"row {row}\ngiven {names[i]}\nread {names[j]}\n{q:.3f}"
+        for row, i, j, q in zip(found.rows, found.given, found.probable, found.probable_confidence, strict=True)
     ]
     first = f", the surest {_SHOWN} of them" if len(found) > _SHOWN else ""
     title = f"{images.title}: {len(found):,} of {len(images):,} labels doubted{first}"

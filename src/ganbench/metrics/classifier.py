@@ -150,7 +150,7 @@ def read_classifier(path: Path) -> Classifier:
         data, accuracy = facts["data_sha256"], facts["accuracy"]
     except FileNotFoundError:
         raise UsageError(f"{path}: there is no such file of a classifier") from None
-    except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError, UsageError):
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError, UsageError):
         raise UsageError(
             f"{path} is no classifier of ganbench; `ganbench classify train DATA --out FILE` writes one"
         ) from None

@@ -16,8 +16,9 @@ from jaxtyping import Float, Int
 
 from ganbench.data.downloads import cache_folder
 from ganbench.data.feature_files import INCEPTION, named_file
-from ganbench.data.images import STACKED, ImageSet
+from ganbench.data.images import STACKED, Images, ImageSet
 from ganbench.data.parts import test_part
+from ganbench.data.pictures import prepared
 from ganbench.data.stored import stays_on_disk
 from ganbench.metrics.classifier import Classifier, places_of, read_classifier, save_classifier
 from ganbench.metrics.classifier_training import train_classifier
@@ -205,7 +206,13 @@ def _other(data: ImageSet) -> Trained:
     other = test_part(data.name)
     if other is None or not _enough(other):
         raise UsageError(f"{data.name}: {OTHER} learns from a labelled test part of the data, and here is none")
-    return _trained(OTHER, _classifier_of(other), data)
+    return _trained(OTHER, _classifier_of(_like(data, other)), data)
+
+
+def _like(data: ImageSet, other: ImageSet) -> ImageSet:
+    """Another set in the size and colours in which the data were prepared."""
+    (channels, height, _), resized = data.shape, data.shape[1:] != other.shape[1:]
+    return prepared(other, Images(height if resized else None, "grey" if channels == 1 else "rgb"))
 
 
 def _classifier_of(data: ImageSet) -> Classifier:
@@ -226,13 +233,17 @@ def _classifier_of(data: ImageSet) -> Classifier:
     return classifier
 
 
-def held_out(images: ImageSet) -> tuple[ImageSet, ImageSet]:
-    """All but a random tenth, to train on, and that tenth, to test on; of a set that stays on the disk a part."""
-    order = np.random.default_rng(0).permutation(len(images))
+def held_out(images: ImageSet, characters: int = 1) -> tuple[ImageSet, ImageSet]:
+    """All but a random tenth, to train on, and that tenth, to test on; of a set that stays on the disk a part.
+
+    Strings of so many `characters` in a row stay together.
+    """
+    order = np.random.default_rng(0).permutation(len(images) // characters)
     if stays_on_disk(images.pixels):
-        order = order[: HELD // images.pixels[0].nbytes]
+        order = order[: HELD // (characters * images.pixels[0].nbytes)]
+    rows = order[:, None] * characters + np.arange(characters)
     tenth = max(1, len(order) // 10)
-    return images.take(order[tenth:]), images.take(order[:tenth])
+    return images.take(rows[tenth:].ravel()), images.take(rows[:tenth].ravel())
 
 
 def telling(what: str) -> Callable[[float], None]:

@@ -66,11 +66,6 @@ class Recognition:
         whole = self.right.reshape(-1, self.characters).all(axis=1)
         return Share(int(whole.sum()), whole.size)
 
-    def confusion(self) -> Int[np.ndarray, "k k"]:
-        """How often class i (row) was read as class j (column)."""
-        k = len(self.classes)
-        return np.bincount(self.given * k + self.read, minlength=k * k).reshape(k, k)
-
     def pairs(self) -> list[tuple[int, int, Int[np.ndarray, " m"]]]:
         """(given, read, rows) of each pair of classes that was confused, the most frequent first, and of each pair the
         images read with the most confidence first."""
