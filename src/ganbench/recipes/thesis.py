@@ -32,8 +32,8 @@ def thesis_dcgan(medium: Medium = "images") -> Recipe:
     """The thesis's DCGAN (arXiv:1511.06434): 5 x 5 convolutions, one discriminator turn to five of the generator.
 
     D: 64 and 128 maps, 1024 numbers with the network's one norm, a score. G: 1024, the base of 128 maps, 64 maps, the
-    image, norms after all but the last. Adam at 1e-3 with beta1 0.5. The thesis's code has a sigmoid at D's end and takes
-    what comes out for a logit, which confines its verdicts; ours has the score itself.
+    image, norms after all but the last. Adam at 1e-3 with beta1 0.5. In the thesis's code D ends in a sigmoid, and what
+    comes out is taken for a logit, which confines its verdicts; ours has the score itself.
     """
     adam = Adam(lr=1e-3, betas=(0.5, 0.999))
     return Recipe(
