@@ -127,6 +127,37 @@ def test_more_seeds_are_added_to_those_there_are(ganbench: Callable, copy: Path,
     assert {path: copied for path, copied in times(copy / "runs").items() if path in before} == before
 
 
+@pytest.mark.parametrize("damaged", ["[1]", '"x"', '{"status": "finished"}', "{", "[" * 5000], ids=lambda text: text[:3])
+def test_a_run_whose_summary_is_damaged_is_gone_on_with(
+    ganbench: Callable, copy: Path, undrawn: None, damaged: str
+) -> None:
+    before = outcome(copy)
+    (copy / "runs" / "gan-seed1" / "summary.json").write_text(damaged)
+    ended = ganbench(*COMMAND, "--out", "study", "--seeds", 2)
+    assert ended.code == 0, ended.err
+    assert outcome(copy) == before
+
+
+def test_lines_that_are_none_are_passed_over(ganbench: Callable, copy: Path) -> None:
+    before = outcome(copy)
+    for name in ("metrics", "log", "alarms"):
+        with open(copy / "runs" / "gan-seed0" / f"{name}.jsonl", "a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in ("{}", "[1]", '{"w1": 0.1}', '{"round": 3, "w1": 0.1}', "[" * 5000))
+            file.write('{"round": 4, "sec')
+    ended = ganbench(*COMMAND, "--out", "study", "--seeds", 2)
+    assert ended.code == 0, ended.err
+    assert outcome(copy) == before
+
+
+def test_points_that_are_almost_all_one_have_no_floor(ganbench: Callable, tmp_path: Path, undrawn: None) -> None:
+    np.save(tmp_path / "x.npy", np.concatenate([np.ones((9999, 2)), np.zeros((1, 2))]))
+    words = ("--data", "x.npy", "--rounds", 2, "--seeds", 1, "--jobs", 1, *WORDS)
+    ended = ganbench("compare", "gan", *words, "--out", "study")
+    assert ended.code == 0, ended.err
+    assert json.loads((tmp_path / "study" / "summary.json").read_text())["floor"]["w1"] == 0
+    assert "nan" not in re.findall(r"<td[^>]*>(.*?)</td>", (tmp_path / "study" / "report.html").read_text())
+
+
 @pytest.mark.parametrize("other", [("--rounds", ROUNDS + 1), ("--set", "critic.optimizer=sgd")], ids=["rounds", "sgd"])
 def test_runs_with_other_settings_are_not_mixed_in(ganbench: Callable, copy: Path, other: tuple) -> None:
     before = times(copy)

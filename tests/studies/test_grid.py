@@ -29,7 +29,11 @@ def test_values_are_read_as_yaml_has_them(field: str, values: list) -> None:
     assert parse_values(f"{field}={text[1:-1]}") == (field, values)
 
 
-@pytest.mark.parametrize("text", ["", "rounds", "=3", "rounds=[", "rounds=3]", "rounds={a: 1", "rounds='x", "a=1],[2"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "rounds", "=3", "rounds=[", "rounds=3]", "rounds={a: 1", "rounds='x", "a=1],[2", "rounds=" + "[" * 3000],
+    ids=lambda text: text[:12],
+)
 def test_what_is_no_list_of_values_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--set"):
         parse_values(text)

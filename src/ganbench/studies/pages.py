@@ -71,7 +71,8 @@ def _ranking_row(row: Row, floor: float, seconds: float | None) -> list[str]:
     each = row.interval
     spread = "" if each.low is None or each.high is None else f"{number(each.low)} to {number(each.high)}"
     spent = "" if seconds is None else f"{seconds:.1f}"
-    return [row.cell, number(each.mean), spread, f"{each.mean / floor:.2f}", str(each.n), row.letters, spent]
+    times = f"{each.mean / floor:.2f}" if floor else ""
+    return [row.cell, number(each.mean), spread, times, str(each.n), row.letters, spent]
 
 
 def _curves(results: Results) -> list[Picture]:
@@ -119,7 +120,7 @@ def _cell_section(heading: str, runs: Sequence[Done], seeds: int, sheets: Sequen
         for name, caption in captions(run.folder).items()
         if run is shown[0] or name in ENDS
     ]
-    causes = [f"Seed {run.seed}: {run.summary['cause']}." for run in runs if run.status == "diverged"]
+    causes = [f"Seed {run.seed}: {run.summary['cause']}." for run in runs if "cause" in run.summary]
     return Section(heading, paragraphs=causes, pictures=pictures, tables=_alarms_tables(runs))
 
 

@@ -41,8 +41,8 @@ class Done:
         """Seconds of training, or rounds, until the distance was so many floors, at the sizes of the snapshots."""
         if self.status != "finished" or not self.summary["snapshot_floor"]:
             return None
-        rows = self.folder.rows("metrics")
         guide = guide_of(self.summary["snapshot_floor"])
+        rows = [row for row in self.folder.rows("metrics") if row.get(guide) is not None]
         threshold = goal * self.summary["snapshot_floor"][guide]
         return time_to([row[unit] for row in rows], [row[guide] for row in rows], threshold)
 
@@ -102,10 +102,11 @@ class Study:
         return tasks
 
     def _check_is_ours(self, folder: RunFolder, configuration: Configuration, work: Work) -> None:
-        other = folder.summary is not None and folder.summary.get("work") != told(work)
+        summary = folder.summary
+        other = summary is not None and summary.get("work") != told(work)
         if folder.tree != configuration.tree() or other:
             raise UsageError(f"{folder.path} holds a run with other settings; choose another --out")
-        if (folder.summary or {}).get("data_sha256", self.data.fingerprint) != self.data.fingerprint:
+        if (summary or {}).get("data_sha256", self.data.fingerprint) != self.data.fingerprint:
             raise UsageError(f"{folder.path} holds a run on other data; choose another --out")
 
     def prepare(self, tasks: Sequence[Task]) -> None:
@@ -128,8 +129,7 @@ class Study:
 
     def _read(self, cell: Cell, seed: int) -> Done:
         folder = RunFolder(self._runs / cell.folder(seed))
-        if _has_ended(folder):
-            summary = folder.summary or {}
+        if summary := _ended(folder):
             return Done(cell.name, seed, summary["status"], folder, summary)
         status = "failed" if error_file(folder.path).exists() else "unfinished"
         return Done(cell.name, seed, status, folder, {})
@@ -138,7 +138,7 @@ class Study:
 def run_all(studies: Sequence[Study], workers: Workers) -> bool:
     """Does what is left to do of studies whose data differ by their source; False if it was interrupted."""
     ordered = sorted((task for study in studies for task in study.tasks()), key=lambda task: task.configuration.seed)
-    left = [task for task in ordered if not _has_ended(RunFolder(task.folder))]
+    left = [task for task in ordered if _ended(RunFolder(task.folder)) is None]
     for study in studies:
         study.prepare(left)
     cells: dict[str, list[Task]] = {}
@@ -150,5 +150,7 @@ def run_all(studies: Sequence[Study], workers: Workers) -> bool:
         return not interrupted()
 
 
-def _has_ended(folder: RunFolder) -> bool:
-    return (folder.summary or {}).get("status") in ("finished", "diverged")
+def _ended(folder: RunFolder) -> dict[str, Any] | None:
+    """The summary of a run that is not to be gone on with."""
+    summary = folder.summary
+    return summary if summary and summary["status"] in ("finished", "diverged") else None
