@@ -274,6 +274,7 @@ class Session:
             "snapshot_floor": self.bench.ruler(configuration.measure.count).floor,
             "measuring_seconds": self.measuring,
             **self.bench.features,
+            **({"features_sha256": self.bench.features_sha256} if self.bench.features_sha256 else {}),
             "alarms": self.folder.rows("alarms"),
             **({"cause": self.cause} if self.cause else {}),
         }

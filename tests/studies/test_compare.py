@@ -127,7 +127,9 @@ def test_more_seeds_are_added_to_those_there_are(ganbench: Callable, copy: Path,
     assert {path: copied for path, copied in times(copy / "runs").items() if path in before} == before
 
 
-@pytest.mark.parametrize("damaged", ["[1]", '"x"', '{"status": "finished"}', "{", "[" * 5000], ids=lambda text: text[:3])
+@pytest.mark.parametrize(
+    "damaged", ["[1]", '"x"', '{"status": "finished"}', "{", "[" * 5000], ids=lambda text: text[:3]
+)
 def test_a_run_whose_summary_is_damaged_is_gone_on_with(
     ganbench: Callable, copy: Path, undrawn: None, damaged: str
 ) -> None:

@@ -16,6 +16,7 @@ from ganbench.metrics.points import POINT_METRICS
 from ganbench.runs import plain
 from ganbench.settings import unknown
 from ganbench.studies.claims import Evidence, Finding, find
+from ganbench.studies.grid import folder_name
 from ganbench.studies.plans import Plan, cells_of, read_plan
 from ganbench.studies.results import Results, as_csv, read_results, summary_of, table_of
 from ganbench.studies.study import Study, run_all
@@ -71,10 +72,13 @@ def set_up(
     count = seeds or (plan.quick.seeds if quick else plan.seeds)
     studies: dict[str, Study] = {}
     prepared: dict[str, Any] = {}
+    folders: dict[str, str] = {}
     for name, experiment in plan.experiments.items():
+        if (first := folders.setdefault(folder_name(name), name)) != name:
+            raise UsageError(f"{study}: the experiments {first!r} and {name!r} would have the same folder; rename one")
         source = (sources or {}).get(experiment.data, experiment.data)
         images = image_settings(None, experiment.set.items())
-        if prepared.setdefault(source, images) != images:
+        if prepared.setdefault(full_name(source), images) != images:
             raise UsageError(f"{name}: another experiment prepares the images of {source} otherwise")
         if source in BROUGHT:
             raise UsageError(f"{study}: {source} are not shipped; give a folder of images: --data {source}=FOLDER")

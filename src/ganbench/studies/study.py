@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from ganbench.configuration import Configuration
 from ganbench.data import DataSet, ImageSet
+from ganbench.data.feature_files import features_sha256, named_file
 from ganbench.fitting import fit
 from ganbench.interrupts import interruptible
 from ganbench.metrics import features_for
@@ -16,7 +17,7 @@ from ganbench.metrics.guides import guide_of
 from ganbench.runs import RunFolder
 from ganbench.state import sizes
 from ganbench.studies.display import watching
-from ganbench.studies.grid import Cell
+from ganbench.studies.grid import Cell, folder_name
 from ganbench.studies.statistics import time_to
 from ganbench.studies.work import InsteadOfTraining, told
 from ganbench.studies.workers import Contact, Task, Work, Workers, error_file
@@ -65,7 +66,7 @@ class Study:
 
     @property
     def _runs(self) -> Path:
-        return self.path / "runs" / self.group
+        return self.path / "runs" / folder_name(self.group)
 
     @property
     def _seeds(self) -> range:
@@ -90,24 +91,29 @@ class Study:
                     cell.work.planned.check(configuration, self.data)
                 except UsageError as error:
                     raise UsageError(f"{cell.name}: {error}") from None
+        asked = {cell.configuration(self.source, 0).features for cell in self.cells}
+        features = {name: features_sha256(name) for name in asked}
         tasks = []
         for seed in self._seeds:
             for cell in self.cells:
                 configuration = cell.configuration(self.source, seed)
                 folder = self._runs / cell.folder(seed)
                 if (folder / "config.yaml").exists():
-                    self._check_is_ours(RunFolder(folder), configuration, cell.work)
+                    self._check_is_ours(RunFolder(folder), configuration, cell.work, features[configuration.features])
                 name = " ".join(filter(None, (self.group, cell.name, f"#{seed}")))
                 tasks.append(Task(name, configuration, folder, cell.work))
         return tasks
 
-    def _check_is_ours(self, folder: RunFolder, configuration: Configuration, work: Work) -> None:
-        summary = folder.summary
-        other = summary is not None and summary.get("work") != told(work)
+    def _check_is_ours(self, folder: RunFolder, configuration: Configuration, work: Work, features: str | None) -> None:
+        summary = folder.summary or {}
+        other = bool(summary) and summary.get("work") != told(work)
         if folder.tree != configuration.tree() or other:
             raise UsageError(f"{folder.path} holds a run with other settings; choose another --out")
-        if (summary or {}).get("data_sha256", self.data.fingerprint) != self.data.fingerprint:
+        if summary.get("data_sha256", self.data.fingerprint) != self.data.fingerprint:
             raise UsageError(f"{folder.path} holds a run on other data; choose another --out")
+        if features and summary.get("features_sha256", features) != features:
+            file = named_file(configuration.features)
+            raise UsageError(f"{folder.path} holds a run that was measured before {file} changed; choose another --out")
 
     def prepare(self, tasks: Sequence[Task]) -> None:
         """Makes room for runs, and what they all need once and not in each worker.
