@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from ganbench.data import DataSet, ImageSet
 from ganbench.data.feature_files import features_sha256, named_file
 from ganbench.fitting import fit
 from ganbench.interrupts import interruptible
+from ganbench.locks import alone
 from ganbench.metrics import features_for
 from ganbench.metrics.guides import guide_of
 from ganbench.runs import RunFolder
@@ -115,16 +117,15 @@ class Study:
             file = named_file(configuration.features)
             raise UsageError(f"{folder.path} holds a run that was measured before {file} changed; choose another --out")
 
-    def prepare(self, tasks: Sequence[Task]) -> None:
-        """Makes room for runs, and what they all need once and not in each worker.
-
-        Raises:
-            UsageError: the folder cannot be made.
-        """
+    def make_room(self) -> None:
+        """Makes the folder of the runs. Raises UsageError where it cannot be made."""
         try:
             self._runs.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"{self.path}: the study's folder cannot be made: {error.strerror}") from None
+
+    def prepare(self, tasks: Sequence[Task]) -> None:
+        """Makes what runs need, once and not in each worker."""
         measured = [task for task in tasks if task.configuration.data == self.source and task.work is fit]
         if measured and isinstance(self.data, ImageSet):
             features_for(self.data, measured[0].configuration.features)
@@ -142,18 +143,27 @@ class Study:
 
 
 def run_all(studies: Sequence[Study], workers: Workers) -> bool:
-    """Does what is left to do of studies whose data differ by their source; False if it was interrupted."""
+    """Does what is left to do of studies whose data differ by their source; False if it was interrupted.
+
+    Raises:
+        UsageError: a study cannot be done in its folder, or another process is at work there.
+    """
     ordered = sorted((task for study in studies for task in study.tasks()), key=lambda task: task.configuration.seed)
-    left = [task for task in ordered if _ended(RunFolder(task.folder)) is None]
     for study in studies:
-        study.prepare(left)
-    cells: dict[str, list[Task]] = {}
-    for task in ordered:
-        cells.setdefault(task.name.rpartition(" #")[0], []).append(task)
-    with interruptible() as interrupted:
-        with watching(cells, left) as (on_news, on_done):
-            workers(left, {study.source: study.data for study in studies}, Contact(interrupted, on_news, on_done))
-        return not interrupted()
+        study.make_room()
+    with ExitStack() as held:
+        for path in {study.path for study in studies}:
+            held.enter_context(alone(path))
+        left = [task for task in ordered if _ended(RunFolder(task.folder)) is None]
+        for study in studies:
+            study.prepare(left)
+        cells: dict[str, list[Task]] = {}
+        for task in ordered:
+            cells.setdefault(task.name.rpartition(" #")[0], []).append(task)
+        with interruptible() as interrupted:
+            with watching(cells, left) as (on_news, on_done):
+                workers(left, {study.source: study.data for study in studies}, Contact(interrupted, on_news, on_done))
+            return not interrupted()
 
 
 def _ended(folder: RunFolder) -> dict[str, Any] | None:
