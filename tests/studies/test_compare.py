@@ -121,7 +121,11 @@ def test_what_is_done_is_not_done_again(ganbench: Callable, copy: Path) -> None:
 
 def test_more_seeds_are_added_to_those_there_are(ganbench: Callable, copy: Path, undrawn: None) -> None:
     before = times(copy / "runs")
-    assert ganbench(*COMMAND, "--out", "study", "--seeds", 3).code == 0
+    ended = ganbench(*COMMAND, "--out", "study", "--seeds", 3)
+    assert ended.code == 0
+    first, second = (line for line in ended.err.splitlines() if " #2: w1 " in line)
+    assert re.search(r"  \[5 of 6, about \d+ s left\]$", first)
+    assert second.endswith("  [6 of 6]")
     assert [row["status"] for row in table(copy)] == ["finished"] * 6
     del before[copy / "runs"]
     assert {path: copied for path, copied in times(copy / "runs").items() if path in before} == before
@@ -223,6 +227,14 @@ def test_an_objective_of_ones_own_that_raises_takes_its_own_cell_alone(tmp_path:
     assert [run.status for runs in results.runs.values() for run in runs] == ["failed", "finished"]
     assert "Of 1 run of mine, 1 failed; it is not ranked." in results.conclusions
     assert "three is too many" in (tmp_path / "study" / "runs" / "mine-seed0.error.txt").read_text()
+
+
+def test_a_cell_may_be_called_anything(
+    tmp_path: Path, undrawn: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
+    compare({"gan [/b]": "gan"}, "moons", tmp_path / "study", seeds=1, jobs=1, rounds=2, **SMALL)
+    assert "gan [/b] #0" in capsys.readouterr().err
 
 
 def test_a_cell_that_diverges_is_counted_and_named(ganbench: Callable, tmp_path: Path, undrawn: None) -> None:

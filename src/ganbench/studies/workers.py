@@ -24,6 +24,8 @@ from ganbench.runs import RunFolder
 from ganbench.types import UsageError, WorkError
 from ganbench.workbench import Rulers, Workbench
 
+NOT_BEGUN = "not begun"
+
 Data: TypeAlias = Mapping[str, DataSet]
 """Data sets by the names that configurations give them."""
 
@@ -79,12 +81,12 @@ def perform(
     interrupted: Callable[[], bool],
     watch: fitting.Watcher,
 ) -> str:
-    """Does a run or goes on with it; gives its status, or `failed: ...`.
+    """Does a run or goes on with it; gives its status, `failed: ...`, or NOT_BEGUN where the study is to stop.
 
     A run that cannot be done must not end the study, so whatever happens becomes a status.
     """
     if interrupted():
-        return "interrupted"
+        return NOT_BEGUN
     try:
         source = task.configuration.data
         bench = Workbench(task.configuration, data[source], rulers.setdefault(source, {}))
