@@ -17,6 +17,7 @@ from ganbench.data import Images, ImageSet, load, load_points
 from ganbench.figures.starvation import parallel_lines
 from ganbench.runs import RunFolder
 from ganbench.studies.plans import cells_of, read_plan, shipped
+from ganbench.studies.reproduction import set_up
 from ganbench.studies.starvation import Starvation
 from ganbench.types import WorkError
 from ganbench.workbench import Workbench
@@ -123,6 +124,16 @@ def test_from_python(own: Path, tmp_path: Path, undrawn: None) -> None:
     outcome = package.reproduce(own, tmp_path / "out", seeds=1, jobs=1)
     assert [finding.name for finding in outcome.findings] == ["A1", "A2"]
     assert {finding.verdict for finding in outcome.findings} == {"undecided"}  # a single seed tells nothing
+
+
+def test_experiments_are_not_ranked_together(
+    own: Path, tmp_path: Path, undrawn: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
+    package.reproduce(own, tmp_path / "out", seeds=1, jobs=1)
+    standing = capsys.readouterr().err.rpartition("mean so far")[2]
+    cells = ("moons free", "moons clipped", "spiral gan")
+    assert [name.split()[0] for name in sorted(cells, key=standing.index)] == ["moons", "moons", "spiral"]
 
 
 def test_quick_and_other_data(ganbench: Callable[..., Outcome], own: Path, tmp_path: Path, undrawn: None) -> None:
@@ -235,6 +246,9 @@ def test_data_that_are_not_shipped_are_asked_for(ganbench: Callable[..., Outcome
     assert wrong.code == 2
     assert "--data faces=FOLDER" in wrong.err
     assert not (tmp_path / "studies").exists()
+    photographs(tmp_path / "faces", 16)
+    (study,) = set_up("faces-generators", tmp_path / "out", sources={"faces": "faces"}).studies.values()
+    assert (study.source, len(study.data)) == (str(tmp_path / "faces"), 16)
 
 
 def starve(tmp_path: Path, recipe: str, shift: float, steps: int) -> list[float]:

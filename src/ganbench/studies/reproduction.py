@@ -80,7 +80,7 @@ def set_up(
         images = image_settings(None, experiment.set.items())
         if prepared.setdefault(full_name(source), images) != images:
             raise UsageError(f"{name}: another experiment prepares the images of {source} otherwise")
-        if source in BROUGHT:
+        if experiment.data in BROUGHT and experiment.data not in (sources or {}):
             raise UsageError(f"{study}: {source} are not shipped; give a folder of images: --data {source}=FOLDER")
         data = load(source, images)
         _check_metrics(plan, name, data.medium)
@@ -118,14 +118,12 @@ def carry_out_plan(reproduction: Reproduction, workers: Workers) -> Outcome:
 def _write(outcome: Outcome) -> None:
     """`table.csv`, a row a run of any experiment, and `summary.json`, with the cells and the claims."""
     reproduction = outcome.reproduction
-    tables = [table_of(results, reproduction.path) for results in outcome.results.values()]
-    columns = list(dict.fromkeys(column for table in tables for column in table.header))
-    lines = [["experiment", *columns]]
-    for experiment, table in zip(outcome.results, tables, strict=True):
-        for row in table.rows:
-            values = dict(zip(table.header, row, strict=True))
-            lines.append([experiment, *(values.get(column, "") for column in columns)])
-    write_atomically(reproduction.path / "table.csv", as_csv(lines).encode())
+    table = [
+        {"experiment": experiment, **row}
+        for experiment, results in outcome.results.items()
+        for row in table_of(results, reproduction.path)
+    ]
+    write_atomically(reproduction.path / "table.csv", as_csv(table).encode())
     summary = {
         "study": reproduction.name,
         "quick": reproduction.quick,
