@@ -18,7 +18,7 @@ def alone(folder: Path) -> Iterator[None]:
     Raises:
         UsageError: another process is at work there.
     """
-    lock = FileLock(folder / ".lock", blocking=False)
+    lock = FileLock(folder / ".lock", timeout=0)
     try:
         lock.acquire()
     except Timeout:
