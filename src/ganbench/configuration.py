@@ -193,7 +193,7 @@ def read_config(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: there is no such configuration file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: not readable as a configuration: {error}") from None
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(tree, dict):
         raise UsageError(f"{path}: a configuration is a mapping of names to values")
@@ -211,5 +211,5 @@ def parse_change(text: str) -> tuple[str, Any]:
         raise UsageError(f"--set takes key=value, not {text!r}")
     try:
         return name.strip(), yaml.safe_load(value)
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UsageError(f"--set {name}: {value!r} is not a value: {' '.join(str(error).split())}") from None

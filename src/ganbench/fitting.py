@@ -19,6 +19,7 @@ from ganbench.data.images import Images
 from ganbench.divergence import why_diverged
 from ganbench.gallery import gallery_for
 from ganbench.interrupts import interruptible
+from ganbench.locks import alone
 from ganbench.machine import settle
 from ganbench.metrics.guides import guide_of
 from ganbench.runs import RunFolder
@@ -56,22 +57,27 @@ def fit(
     """Trains to the end of the span, to an interruption or to divergence; gives the run's summary.
 
     Between rounds `interrupted` is asked whether to stop; by default Ctrl-C and termination signals say so.
+
+    Raises:
+        UsageError: another process is at work on the run, or what it was begun with has changed.
+        WorkError: another process of the training, or what streams the data, is gone.
     """
-    session = Session(bench, folder)
-    if resume:
-        session.restore()
-    sharing.tell(lambda: Orders.of(bench, folder))
-    try:
-        if interrupted is None:
-            with interruptible() as signalled:
-                session.run(signalled, watch)
-        else:
-            session.run(interrupted, watch)
-    except WorkError as error:  # another process, or what streams the data, is gone
-        kept = checkpoints.read_last(folder.checkpoints)
-        told = f"{error}; round {kept.round if kept else 0} is kept, and {_going_on(folder.path)}"
-        raise type(error)(told) from error
-    return session.finish()
+    with alone(folder.path):
+        session = Session(bench, folder)
+        if resume:
+            session.restore()
+        sharing.tell(lambda: Orders.of(bench, folder))
+        try:
+            if interrupted is None:
+                with interruptible() as signalled:
+                    session.run(signalled, watch)
+            else:
+                session.run(interrupted, watch)
+        except WorkError as error:
+            kept = checkpoints.read_last(folder.checkpoints)
+            told = f"{error}; round {kept.round if kept else 0} is kept, and {_going_on(folder.path)}"
+            raise type(error)(told) from error
+        return session.finish()
 
 
 def _going_on(path: object) -> str:
@@ -274,6 +280,7 @@ class Session:
             "snapshot_floor": self.bench.ruler(configuration.measure.count).floor,
             "measuring_seconds": self.measuring,
             **self.bench.features,
+            **({"features_sha256": self.bench.features_sha256} if self.bench.features_sha256 else {}),
             "alarms": self.folder.rows("alarms"),
             **({"cause": self.cause} if self.cause else {}),
         }

@@ -20,13 +20,13 @@ PLAIN_EVERY = 5.0
 
 
 def line(progress: Reached) -> str:
-    """Round, speed and last measurement, such as `round 1,200  310 rounds/s  w1 0.0142`."""
-    speed = progress.round / progress.seconds if progress.seconds else 0.0
+    """Round, speed and last measurement, such as `round 1,200  310 rounds/s  w1 0.0142`, so far as they are known."""
+    speed = f"  {progress.round / progress.seconds:,.0f} rounds/s" if progress.seconds else ""
     guide = guide_of(progress.metrics) if progress.metrics else ""
     measured = f"  {guide} {progress.metrics[guide]:.4g}" if guide else ""
     modes = f"  modes {progress.metrics['modes']:.0f}" if "modes" in progress.metrics else ""
     alarmed = f"  ! {progress.alarms}" if progress.alarms else ""
-    return f"round {progress.round:,}  {speed:,.0f} rounds/s{measured}{modes}{alarmed}"
+    return f"round {progress.round:,}{speed}{measured}{modes}{alarmed}"
 
 
 @contextmanager

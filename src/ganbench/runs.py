@@ -22,6 +22,13 @@ UNNAMED = "array"
 
 KEPT_DATA = "data.npz"
 
+LINES = {
+    "log": {"round", "seconds"},
+    "metrics": {"round", "seconds"},
+    "alarms": {"round", "kind", "number", "sentence"},
+}
+"""The files that a training adds lines to, and what each of their lines has."""
+
 
 class RunFolder:
     """One training's folder. Lines are appended as they come; whole files are replaced at once."""
@@ -99,31 +106,32 @@ class RunFolder:
 
     @property
     def summary(self) -> dict[str, Any] | None:
-        """What the run came to, or none while it has not ended."""
+        """What the run came to, or none while it has not ended; a file that is no whole summary counts as none."""
         try:
-            return json.loads((self.path / "summary.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            found = json.loads((self.path / "summary.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
             return None
+        return found if _is_whole(found) else None
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         write_atomically(self.path / "summary.json", json.dumps(plain(summary), indent=1, allow_nan=False).encode())
 
     def append(self, name: str, row: Mapping[str, Any]) -> None:
-        """A line of `log.jsonl` or `metrics.jsonl`."""
+        """A line of `log.jsonl`, `metrics.jsonl` or `alarms.jsonl`."""
         with open(self.path / f"{name}.jsonl", "a", encoding="utf-8") as file:
             file.write(json.dumps(plain(row), allow_nan=False) + "\n")
 
     def rows(self, name: str) -> list[dict[str, Any]]:
-        """The lines so far; a last line that was cut short is passed over."""
+        """The lines so far; one that was cut short, or lacks what all have, is passed over."""
         try:
             lines = (self.path / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
         except OSError:
             return []
-        return [row for line in lines if (row := _parsed(line)) is not None]
+        return [row for line in lines if (row := _parsed(line)) is not None and LINES[name] <= row.keys()]
 
     def rewind(self, round: int) -> None:
         """Drops what came after a round: a resumed training will make it again."""
-        for name in ("log", "metrics", "alarms"):
+        for name in LINES:
             kept = [json.dumps(row) + "\n" for row in self.rows(name) if row["round"] <= round]
             write_atomically(self.path / f"{name}.jsonl", "".join(kept).encode())
         for folder in (self.checkpoints, self.figures, self.samples):
@@ -192,9 +200,22 @@ def plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def _is_whole(summary: Any) -> bool:
+    match summary:
+        case {
+            "status": str(),
+            "rounds": int(),
+            "seconds": int() | float(),
+            "metrics": {"final": dict(), "best": dict(), "floor": dict()},
+            "snapshot_floor": dict(),
+        }:
+            return True
+    return False
+
+
 def _parsed(line: str) -> dict[str, Any] | None:
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return row if isinstance(row, dict) else None

@@ -1,5 +1,6 @@
 """Features in a file of one's own: the same file from every folder, and told where it is no longer that."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from ganbench.runs import RunFolder
 from tests.cli.conftest import Outcome
 from tests.cli.images import DENSE, finished, sets
 from tests.closed_form.test_images_features import stripes
+from tests.undrawn import undrawn
+
+__all__ = ["undrawn"]
 
 Command = Callable[..., Outcome]
 
@@ -60,3 +64,25 @@ def test_a_run_finds_its_file_from_elsewhere_and_tells_when_it_has_changed(
     ended = ganbench("train", "--resume", "--out", "../run")
     assert ended.code == 0, ended.err
     assert RunFolder.open(tmp_path / "run").summary is not None
+
+
+def test_runs_of_a_study_are_measured_by_one_file(ganbench: Command, tmp_path: Path, undrawn: None) -> None:
+    data = stripes(64, (16, 16))
+    np.savez("rows.npz", samples=data.pixels, labels=data.labels)
+    first, other = (write_classifier(train_classifier(data, seed, steps=30)) for seed in (0, 1))
+    words = ("gan", "--data", "rows.npz", "--rounds", 2, "--jobs", 1, "--out", "study")
+    words = ("compare", *words, *sets([*DENSE, "features=mine.safetensors"]))
+    Path("mine.safetensors").write_bytes(first)
+    assert ganbench(*words, "--seeds", 1).code == 0
+    Path("mine.safetensors").write_bytes(other)
+    refused = ganbench(*words, "--seeds", 2)
+    run = tmp_path / "study" / "runs" / "gan-seed0"
+    assert (refused.code, refused.err.splitlines()[-1]) == (
+        2,
+        f"ganbench: study/runs/gan-seed0 holds a run that was measured before {tmp_path / 'mine.safetensors'} changed; "
+        "choose another --out",
+    )
+    summary = json.loads((run / "summary.json").read_text())
+    del summary["features_sha256"]  # as earlier versions wrote it
+    (run / "summary.json").write_text(json.dumps(summary))
+    assert ganbench(*words, "--seeds", 2).code == 0

@@ -53,7 +53,7 @@ def written(run: RunFolder) -> dict[str, Any]:
 
 def test_a_run_is_the_folder_that_the_contract_describes(train: Callable[..., RunFolder]) -> None:
     run = train("gan", "--data", "letter-m", rounds=4)
-    named = {path.name for path in run.path.iterdir()}
+    named = {path.name for path in run.path.iterdir() if not path.name.startswith(".")}
     folders, files = {"checkpoints", "samples", "figures"}, {"config.yaml", "report.html", "summary.json"}
     assert named - {"alarms.jsonl"} == folders | files | {"log.jsonl", "metrics.jsonl"}
     assert [row["round"] for row in run.rows("log")] == [1, 2, 3, 4]

@@ -105,6 +105,7 @@ CONFIGS = [
     ("", "mapping"),
     ("- a\n- b\n", "mapping"),
     ("critic: [\n", "not YAML"),
+    ("critic: " + "[" * 3000, "not YAML"),
     ("critic: {optimizer: {lr: -1}}\n", "critic.optimizer"),
     ("critic: {optimizer: {kind: adam, lr: -1}}\n", "critic.optimizer.lr"),
     ("critc: {}\n", "did you mean 'critic'"),

@@ -10,16 +10,15 @@ from functools import partial
 from pathlib import Path
 
 import nbformat
-import numpy as np
 import pytest
 from nbclient import NotebookClient
-from PIL import Image
 
 import ganbench as package
 from ganbench.explore import exploration
 from ganbench.studies.measures import MEASURES
 from ganbench.studies.plans import WORKS, read_plan, shipped
 from tests.cli.conftest import ganbench  # noqa: F401  the fixture
+from tests.photographs import photographs
 from tests.undrawn import undrawn  # noqa: F401  the fixture
 
 ROOT = Path(__file__).parents[2]
@@ -82,13 +81,6 @@ def test_the_readmes_commands_run(ganbench: Callable, tmp_path: Path, monkeypatc
         outcome = ganbench(*words)
         finished = words[:2] == ["train", "--resume"] and "finished" in outcome.err
         assert outcome.code == 0 or finished, f"{line}\n{outcome.err}"
-
-
-def photographs(folder: Path) -> None:
-    """Forty pictures of noise."""
-    folder.mkdir()
-    for i, pixels in enumerate(np.random.default_rng(0).integers(0, 256, (40, 80, 70, 3), dtype=np.uint8)):
-        Image.fromarray(pixels).save(folder / f"{i}.png")
 
 
 def test_the_study_of_the_docs_runs(ganbench: Callable, tmp_path: Path) -> None:  # noqa: F811

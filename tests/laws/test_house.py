@@ -6,8 +6,8 @@ from pathlib import Path
 import ganbench
 
 ORDER = (
-    "errors launch interrupts sharing settings types seeds schedules averages objectives terms constraints priors "
-    "optimizers networks recipes data learners state recordings training metrics figures reports configuration "
+    "errors launch interrupts locks sharing settings types seeds schedules averages objectives terms constraints "
+    "priors optimizers networks recipes data learners state recordings training metrics figures reports configuration "
     "checkpoints runs machine sampling workbench divergence alarms export tracking gallery fitting explore progress "
     "studies tuning api cli __main__"
 )

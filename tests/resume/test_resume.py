@@ -166,6 +166,23 @@ def test_ctrl_c_leaves_a_resumable_run_and_says_how(unbroken: Path, tmp_path: Pa
     assert_same(unbroken, tmp_path / "run")
 
 
+def test_a_run_that_another_process_is_at_work_on_is_left_alone(unbroken: Path, tmp_path: Path) -> None:
+    folder, configuration, data = tmp_path / "run", tiny(), load_points("moons")
+    bench = Workbench(configuration, data)
+    fitting.fit(bench, RunFolder.create(folder, configuration, data), interrupted=lambda: bench.state.round >= 10)
+    holding = "import sys, time, pathlib; from ganbench.locks import alone\n"
+    holding += "with alone(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(600)"
+    command = [sys.executable, "-c", holding, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(UsageError, match=f"another process is at work on {folder}"):
+            fitting.fit(Workbench(configuration, data), RunFolder.open(folder), resume=True)
+        holder.kill()
+    fitting.fit(Workbench(configuration, data), RunFolder.open(folder), resume=True, interrupted=lambda: False)
+    assert_same(unbroken, folder)
+
+
 @pytest.mark.parametrize("harm", ["cut", "flip", "lose-json", "cut-json", "empty"])
 def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(unbroken: Path, tmp_path: Path, harm: str) -> None:
     folder = tmp_path / "run"

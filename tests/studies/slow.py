@@ -1,7 +1,8 @@
 """`ganbench` with unhurried rounds and no pictures, so that a test can come in between.
 
 A study's workers import the main file again: what is replaced here is replaced there. The process that plays the
-third round of the objective that `DEADLY` names is killed.
+third round of the objective that `DEADLY` names is killed; where it names `ask`, the one that has asked for the second
+trial of a search.
 """
 
 import os
@@ -25,6 +26,19 @@ def unhurried(state, *others):  # type: ignore[no-untyped-def]
 
 
 training.play_round = unhurried
+
+if os.environ.get("DEADLY") == "ask":
+    import optuna
+
+    ask = optuna.Study.ask
+
+    def deadly(study):  # type: ignore[no-untyped-def]
+        trial = ask(study)
+        if trial.number == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return trial
+
+    optuna.Study.ask = deadly  # type: ignore[method-assign]
 
 if __name__ == "__main__":
     from ganbench.cli import main

@@ -121,10 +121,47 @@ def test_what_is_done_is_not_done_again(ganbench: Callable, copy: Path) -> None:
 
 def test_more_seeds_are_added_to_those_there_are(ganbench: Callable, copy: Path, undrawn: None) -> None:
     before = times(copy / "runs")
-    assert ganbench(*COMMAND, "--out", "study", "--seeds", 3).code == 0
+    ended = ganbench(*COMMAND, "--out", "study", "--seeds", 3)
+    assert ended.code == 0
+    first, second = (line for line in ended.err.splitlines() if " #2: w1 " in line)
+    assert re.search(r"  \[5 of 6, about \d+ s left\]$", first)
+    assert second.endswith("  [6 of 6]")
     assert [row["status"] for row in table(copy)] == ["finished"] * 6
     del before[copy / "runs"]
     assert {path: copied for path, copied in times(copy / "runs").items() if path in before} == before
+
+
+@pytest.mark.parametrize(
+    "damaged", ["[1]", '"x"', '{"status": "finished"}', "{", "[" * 5000], ids=lambda text: text[:3]
+)
+def test_a_run_whose_summary_is_damaged_is_gone_on_with(
+    ganbench: Callable, copy: Path, undrawn: None, damaged: str
+) -> None:
+    before = outcome(copy)
+    (copy / "runs" / "gan-seed1" / "summary.json").write_text(damaged)
+    ended = ganbench(*COMMAND, "--out", "study", "--seeds", 2)
+    assert ended.code == 0, ended.err
+    assert outcome(copy) == before
+
+
+def test_lines_that_are_none_are_passed_over(ganbench: Callable, copy: Path) -> None:
+    before = outcome(copy)
+    for name in ("metrics", "log", "alarms"):
+        with open(copy / "runs" / "gan-seed0" / f"{name}.jsonl", "a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in ("{}", "[1]", '{"w1": 0.1}', '{"round": 3, "w1": 0.1}', "[" * 5000))
+            file.write('{"round": 4, "sec')
+    ended = ganbench(*COMMAND, "--out", "study", "--seeds", 2)
+    assert ended.code == 0, ended.err
+    assert outcome(copy) == before
+
+
+def test_points_that_are_almost_all_one_have_no_floor(ganbench: Callable, tmp_path: Path, undrawn: None) -> None:
+    np.save(tmp_path / "x.npy", np.concatenate([np.ones((9999, 2)), np.zeros((1, 2))]))
+    words = ("--data", "x.npy", "--rounds", 2, "--seeds", 1, "--jobs", 1, *WORDS)
+    ended = ganbench("compare", "gan", *words, "--out", "study")
+    assert ended.code == 0, ended.err
+    assert json.loads((tmp_path / "study" / "summary.json").read_text())["floor"]["w1"] == 0
+    assert "nan" not in re.findall(r"<td[^>]*>(.*?)</td>", (tmp_path / "study" / "report.html").read_text())
 
 
 @pytest.mark.parametrize("other", [("--rounds", ROUNDS + 1), ("--set", "critic.optimizer=sgd")], ids=["rounds", "sgd"])
@@ -190,6 +227,14 @@ def test_an_objective_of_ones_own_that_raises_takes_its_own_cell_alone(tmp_path:
     assert [run.status for runs in results.runs.values() for run in runs] == ["failed", "finished"]
     assert "Of 1 run of mine, 1 failed; it is not ranked." in results.conclusions
     assert "three is too many" in (tmp_path / "study" / "runs" / "mine-seed0.error.txt").read_text()
+
+
+def test_a_cell_may_be_called_anything(
+    tmp_path: Path, undrawn: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
+    compare({"gan [/b]": "gan"}, "moons", tmp_path / "study", seeds=1, jobs=1, rounds=2, **SMALL)
+    assert "gan [/b] #0" in capsys.readouterr().err
 
 
 def test_a_cell_that_diverges_is_counted_and_named(ganbench: Callable, tmp_path: Path, undrawn: None) -> None:

@@ -1,6 +1,7 @@
 """The grid of a study: what a list of values says, and that no two cells are mixed up."""
 
 import math
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganbench.optimizers import OPTIMIZERS
-from ganbench.recipes import RECIPES
+from ganbench.recipes import RECIPES, recipe_named
 from ganbench.settings import at
 from ganbench.studies.grid import cells, parse_values
 from ganbench.types import UsageError
@@ -29,7 +30,11 @@ def test_values_are_read_as_yaml_has_them(field: str, values: list) -> None:
     assert parse_values(f"{field}={text[1:-1]}") == (field, values)
 
 
-@pytest.mark.parametrize("text", ["", "rounds", "=3", "rounds=[", "rounds=3]", "rounds={a: 1", "rounds='x", "a=1],[2"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "rounds", "=3", "rounds=[", "rounds=3]", "rounds={a: 1", "rounds='x", "a=1],[2", "rounds=" + "[" * 3000],
+    ids=lambda text: text[:12],
+)
 def test_what_is_no_list_of_values_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="--set"):
         parse_values(text)
@@ -63,8 +68,22 @@ def test_every_choice_is_one_cell_with_its_own_name_and_settings(recipes, optimi
 @settings(deadline=None)
 def test_two_cells_never_share_a_folder(names: list[str]) -> None:
     """They are refused at worst: in a shared folder one would go on from the other's checkpoint."""
+    recipes = {name: replace(recipe_named("gan"), rounds=rounds) for rounds, name in enumerate(names, start=1)}
     try:
-        found = cells(dict.fromkeys(names, "gan"))
+        found = cells(recipes)
     except UsageError:
         return
     assert len({cell.folder(0) for cell in found}) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"grid": {"critic.optimizer.lr": ["1e-3", 0.001]}}, "lr=1e-3' and 'gan, critic.optimizer.lr=0.001' have"),
+        ({"grid": {"seed": [3]}}, "seeds are not set one by one"),
+        ({"fixed": [("seed", 3)]}, "seeds are not set one by one"),
+    ],
+)
+def test_cells_that_would_be_one_are_refused(settings: dict, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        cells({"gan": "gan"}, **settings)

@@ -106,6 +106,9 @@ def test_a_killed_study_goes_on_and_its_workers_do_not(
     wait_for_work(study, tmp_path)
     left = workers(study)
     assert len(left) == 2
+    second = begin()
+    _, err = finish(second)
+    assert (second.returncode, err) == (2, "ganbench: another process is at work on study\n")
     study.kill()
     wait_until(lambda: not any(map(alive, left)))
     assert not (tmp_path / "study" / "summary.json").exists()
@@ -122,6 +125,8 @@ def test_ctrl_c_says_how_to_go_on(unbroken: Path, begin: Callable[..., Process],
     assert study.returncode == 1
     assert "the same command goes on" in err
     assert "Traceback" not in err
+    assert err.count(": interrupted  [") <= 2  # of the four runs two were at work
+    assert "not begun" not in err
     assert not any(map(alive, left))
     assert "unfinished" in {row["status"] for row in table(tmp_path / "study")}
     again = begin(seeds=2)

@@ -17,9 +17,12 @@ from ganbench.data import Images, ImageSet, load, load_points
 from ganbench.figures.starvation import parallel_lines
 from ganbench.runs import RunFolder
 from ganbench.studies.plans import cells_of, read_plan, shipped
+from ganbench.studies.reproduction import set_up
 from ganbench.studies.starvation import Starvation
+from ganbench.types import WorkError
 from ganbench.workbench import Workbench
 from tests.cli.conftest import Outcome
+from tests.photographs import photographs
 from tests.studies.conftest import SMALL, outcome
 
 CLAIMS = {*(f"P{i}" for i in range(1, 10)), *(f"W{i}" for i in range(1, 7)), *(f"V{i}" for i in range(1, 5))}
@@ -123,6 +126,16 @@ def test_from_python(own: Path, tmp_path: Path, undrawn: None) -> None:
     assert {finding.verdict for finding in outcome.findings} == {"undecided"}  # a single seed tells nothing
 
 
+def test_experiments_are_not_ranked_together(
+    own: Path, tmp_path: Path, undrawn: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
+    package.reproduce(own, tmp_path / "out", seeds=1, jobs=1)
+    standing = capsys.readouterr().err.rpartition("mean so far")[2]
+    cells = ("moons free", "moons clipped", "spiral gan")
+    assert [name.split()[0] for name in sorted(cells, key=standing.index)] == ["moons", "moons", "spiral"]
+
+
 def test_quick_and_other_data(ganbench: Callable[..., Outcome], own: Path, tmp_path: Path, undrawn: None) -> None:
     np.save(tmp_path / "mine.npy", np.random.default_rng(0).normal(size=(3000, 2)))
     done = ganbench("reproduce", own, "--quick", "--jobs", 1, "--data", "moons=mine.npy")
@@ -141,7 +154,7 @@ def test_quick_and_other_data(ganbench: Callable[..., Outcome], own: Path, tmp_p
         (("reproduce", "points-noise", "--all"), "either a study's name or --all"),
         (("reproduce", "points-noise", "--data", "letter-m"), "NAME=DATA"),
         (("reproduce", "points-noise", "--data", "moons=spiral"), "no study here is on that"),
-        (("reproduce", "points-noise", "--seeds", "0"), ""),
+        (("reproduce", "points-noise", "--seeds", "0"), "--seeds"),
         (("reproduce", "points-noise", "--jobs", "2", "--scheduler", "tcp://here:1"), "a Dask cluster has its own"),
     ],
 )
@@ -179,6 +192,7 @@ def test_wrong_usage(ganbench: Callable[..., Outcome], words: tuple[str, ...], s
         (("experiments", "moons", "cells", "free", "set"), {"measure.count": 16}, "the same for all cells"),
         (("experiments", "moons", "cells", "free", "set"), {"seed": 7}, "seeds are not set"),
         (("experiments", "moons", "cells", "free!"), {"recipe": "gan"}, "same folders"),
+        (("experiments", "moons!"), {"data": "moons", "cells": {"gan": {}}}, "would have the same folder"),
     ],
 )
 def test_a_wrong_file(
@@ -197,6 +211,30 @@ def test_a_wrong_file(
     assert not (tmp_path / "out" / "runs").exists()
 
 
+@pytest.mark.parametrize("name", ["../../../evil", "/evil"])
+def test_an_experiments_folder_is_within_the_studys(
+    ganbench: Callable[..., Outcome], tmp_path: Path, undrawn: None, name: str
+) -> None:
+    claims = {"A1": {"sentence": "", "parts": [{"says": "", "measure": "cost", "of": "gan", "below": 60}]}}
+    experiments = {name: {"data": "moons", "set": {**SMALL, "rounds": 2}, "cells": {"gan": {}}}}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump({**OWN, "experiments": experiments, "claims": claims}))
+    done = ganbench("reproduce", "own.yaml", "--out", "out", "--seeds", 1, "--jobs", 1)
+    assert done.code == 0, done.err
+    assert (tmp_path / "out" / "runs" / "evil" / "gan-seed0" / "summary.json").exists()
+
+
+def test_images_are_prepared_in_one_way_under_any_spelling(ganbench: Callable[..., Outcome], tmp_path: Path) -> None:
+    photographs(tmp_path / "pictures", 16)
+    experiments = {
+        f"at {size}": {"data": data, "set": {"images.size": size}, "cells": {"free": {"recipe": "gan"}}}
+        for size, data in ((16, "pictures"), (32, "./pictures"))
+    }
+    claims = {"A1": {"sentence": "", "parts": [{"says": "", "measure": "cost", "of": "free", "below": 60}]}}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump({**OWN, "experiments": experiments, "claims": claims}))
+    wrong = ganbench("reproduce", "own.yaml", "--out", "out")
+    assert (wrong.code, "prepares the images of ./pictures otherwise" in wrong.err) == (2, True), wrong.err
+
+
 def test_the_list_has_each_study_with_its_cost(ganbench: Callable[..., Outcome]) -> None:
     listed = ganbench("reproduce").out
     assert all(name in listed for name in shipped())
@@ -208,6 +246,9 @@ def test_data_that_are_not_shipped_are_asked_for(ganbench: Callable[..., Outcome
     assert wrong.code == 2
     assert "--data faces=FOLDER" in wrong.err
     assert not (tmp_path / "studies").exists()
+    photographs(tmp_path / "faces", 16)
+    (study,) = set_up("faces-generators", tmp_path / "out", sources={"faces": "faces"}).studies.values()
+    assert (study.source, len(study.data)) == (str(tmp_path / "faces"), 16)
 
 
 def starve(tmp_path: Path, recipe: str, shift: float, steps: int) -> list[float]:
@@ -218,7 +259,10 @@ def starve(tmp_path: Path, recipe: str, shift: float, steps: int) -> list[float]
     generator = bench.state.generator.vector.clone()
     Starvation(shift, steps).measure(bench, folder, lambda share: None)
     assert torch.equal(generator, bench.state.generator.vector)  # it is looked at, and does not move
-    return [row["generator_gradient"] for row in folder.rows("metrics")]
+    rows = folder.rows("metrics")
+    seconds = [row["seconds"] for row in rows]
+    assert seconds == sorted(set(seconds))
+    return [row["generator_gradient"] for row in rows]
 
 
 def test_a_perfect_discriminator_has_no_gradient_to_give(tmp_path: Path) -> None:
@@ -230,13 +274,14 @@ def test_a_perfect_discriminator_has_no_gradient_to_give(tmp_path: Path) -> None
     assert overlapping[-1] > 1e-2 * max(overlapping)
 
 
-def test_a_run_that_fails_is_told(
-    ganbench: Callable[..., Outcome], own: Path, tmp_path: Path, undrawn: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ganbench.studies.workers.Workbench", lambda *_: 1 / 0)
-    done = ganbench("reproduce", own, "--out", "out", "--jobs", 1)
+def test_a_run_that_fails_is_told(ganbench: Callable[..., Outcome], tmp_path: Path, undrawn: None) -> None:
+    tree = json.loads(json.dumps(OWN))
+    clip = {"critic.constraints.clip": {"kind": "clip", "layers": ["nope"]}}
+    tree["experiments"]["moons"]["cells"]["clipped"]["set"] = clip
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(tree))
+    done = ganbench("reproduce", "own.yaml", "--out", "out", "--seeds", 2, "--jobs", 1)
     assert done.code == 1
-    assert "9 runs could not be done" in done.err
+    assert "2 runs could not be done, such as clipped #0" in done.err
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["claims"]["A1"]["verdict"] == "undecided"
 
 
@@ -255,6 +300,15 @@ def test_a_changed_probe_is_not_taken_for_the_old_one(ganbench: Callable[..., Ou
     assert (again.code, "other settings" in again.err) == (2, True)
 
 
+def test_a_gradient_that_is_not_finite_ends_the_probe(tmp_path: Path) -> None:
+    changes = [("critic.optimizer", {"kind": "sgd", "lr": 1e30})]
+    bench = Workbench(configure("wgan-gp", "moons", changes=changes), load_points("moons"))
+    folder = RunFolder.create(tmp_path / "run", bench.configuration, bench.data)
+    with pytest.raises(WorkError, match="the generator's gradient is no longer finite"):
+        Starvation(steps=50).measure(bench, folder, lambda share: None)
+    assert all(np.isfinite(row["generator_gradient"]) for row in folder.rows("metrics"))
+
+
 def test_a_probe_can_be_repeated(tmp_path: Path) -> None:
     first = starve(tmp_path / "a", "gan", 2.0, 20)
     assert first == starve(tmp_path / "b", "gan", 2.0, 20)
@@ -267,12 +321,22 @@ def test_parallel_lines_show_their_closed_forms() -> None:
     assert w1 == pytest.approx(np.linspace(0, 1, 11))
 
 
+def test_studies_of_data_that_are_not_shipped_are_left_out_of_all(
+    ganbench: Callable[..., Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ganbench.studies.plans.shipped", lambda: ["faces-generators"])
+    done = ganbench("reproduce", "--all")
+    assert "faces-generators is left out: its data are not shipped (--data faces=FOLDER)" in done.err
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.slow
 def test_all_studies_run_through(ganbench: Callable[..., Outcome], shared_data: Path, tmp_path: Path) -> None:
-    done = ganbench("reproduce", "--all", "--quick", "--data", f"mnist={shared_data / 'mnist'}")
+    faces = photographs(tmp_path / "faces", 600)
+    done = ganbench(
+        "reproduce", "--all", "--quick", "--data", f"mnist={shared_data / 'mnist'}", "--data", f"faces={faces}"
+    )
     assert done.code == 0, done.err
-    brought = {name for name in shipped() if "faces" in {each.data for each in read_plan(name).experiments.values()}}
-    assert all(f"{name} is left out" in done.err for name in brought)
-    for name in set(shipped()) - brought:
+    for name in shipped():
         with open(tmp_path / "studies" / f"{name}-quick" / "table.csv", encoding="utf-8", newline="") as file:
             assert all(row["status"] in ("finished", "diverged") for row in csv.DictReader(file))

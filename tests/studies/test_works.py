@@ -1,5 +1,6 @@
 """What stands in the place of a training: recognisers on real and generated characters, audits of planted errors."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -215,12 +216,38 @@ def test_a_study_of_works(ganbench: Callable[..., Outcome], prepared: Path, tmp_
     done = ganbench("reproduce", "own.yaml", "--out", "out", "--seeds", 2, "--jobs", 1)
     assert done.code == 0, done.err
     assert "captcha_accuracy" in (tmp_path / "out" / "table.csv").read_text()
-    assert "captcha_accuracy" in (tmp_path / "out" / "report.html").read_text()
+    report = (tmp_path / "out" / "report.html").read_text()
+    assert all(told in report for told in ("captcha_accuracy", "work.real"))  # what was measured; the cells' difference
     part["measure"] = {"kind": "end", "metric": "fid"}
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(tree))
     wrong = ganbench("reproduce", "own.yaml", "--out", "other")
     assert wrong.code == 2
     assert "unknown metric of recognition 'fid'" in wrong.err
+
+
+def test_work_whose_generator_diverges_has_diverged_and_is_not_done_again(
+    ganbench: Callable[..., Outcome], prepared: Path, tmp_path: Path
+) -> None:
+    part = {"says": "reads", "measure": {"kind": "end", "metric": "captcha_accuracy"}, "of": "wild", "below": 1.1}
+    wild = {"objective": "least-squares", "critic.optimizer": {"kind": "sgd", "lr": 1e30}}
+    cell = {"set": {**dict(TINY), "rounds": 5, **wild}, "work": {"kind": "recognition", "steps": 2, "generated": 32}}
+    tree = {
+        "title": "Characters",
+        "about": "Nothing.",
+        "experiments": {"captchas": {"data": str(prepared), "recipe": "best", "cells": {"wild": cell}}},
+        "claims": {"A1": {"sentence": "It reads.", "parts": [part]}},
+    }
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(tree))
+    written = []
+    for _ in range(2):
+        done = ganbench("reproduce", "own.yaml", "--out", "out", "--seeds", 1, "--jobs", 1)
+        assert done.code == 0, done.err
+        assert "A1  undecided" in done.out
+        summary = tmp_path / "out" / "runs" / "captchas" / "wild-seed0" / "summary.json"
+        written.append((summary.stat().st_mtime_ns, json.loads(summary.read_text())))
+    assert written[0] == written[1]
+    assert (written[0][1]["status"], written[0][1]["metrics"]["final"]) == ("diverged", {})
+    assert "the generator&#39;s training diverged" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_other_cnn_learns_from_the_test_part_alone(

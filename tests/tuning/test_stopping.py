@@ -106,6 +106,15 @@ def test_a_killed_search_goes_on(begin: Callable[..., Process], tmp_path: Path) 
 
 
 @pytest.mark.slow
+def test_a_worker_that_is_killed_while_it_asks_holds_up_no_other(begin: Callable[..., Process], tmp_path: Path) -> None:
+    search = begin("--jobs", "2", deadly="ask")
+    err = finish(search)
+    assert search.returncode == 0, err
+    ended = [row["state"] for row in table(tmp_path / "search")]
+    assert (len(ended), ended.count("failed")) == (TRIALS, 1)
+
+
+@pytest.mark.slow
 def test_a_trial_that_kills_its_worker_is_reported_and_ends_nothing(
     begin: Callable[..., Process], tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ import yaml
 from ganbench.cli import main
 from ganbench.configuration import configure
 from ganbench.data import load_points
+from ganbench.locks import alone
 from ganbench.settings import at
 from ganbench.workbench import Workbench
 from tests.studies.conftest import SMALL
@@ -153,6 +154,15 @@ def test_another_search_is_not_mixed_in(ganbench: Callable, copy: Path, other: t
     assert contents(copy) == before
 
 
+def test_a_search_that_is_at_work_is_left_alone(ganbench: Callable, copy: Path) -> None:
+    with alone(copy):
+        before = contents(copy)
+        refused = ganbench(*SERIAL, "--trials", TRIALS + 1)
+        assert (refused.code, refused.err) == (2, "ganbench: another process is at work on search\n")
+        assert contents(copy) == before
+    assert ganbench(*SERIAL, "--trials", TRIALS).code == 0
+
+
 def test_what_matters_alone_is_found(ganbench: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A distance that hangs on one rate alone, and is least where it is 1e-2."""
 
@@ -209,6 +219,8 @@ def test_a_search_of_which_nothing_finishes_ends_with_1(ganbench: Callable, tmp_
         (("--set", "critic.lr=1"), "critic.optimizer.lr"),
         (("--storage", "nonsense"), "--storage"),
         (("--storage", "sqlite:////nowhere/at/all.db"), "--storage"),
+        (("--storage", "sqlite:///:memory:", "--jobs", "2"), "each process would have its own"),
+        (("--storage", "sqlite://", "--jobs", "2"), "each process would have its own"),
         (("--out", "file"), "file"),
         (("--out", "file/search"), "folder"),
     ],

@@ -42,18 +42,18 @@ def command(
         raise UsageError("either a study's name or --all")
     sources = dict(map(_source, data or []))
     workers = workers_for(jobs, scheduler)
-    names = shipped() if all_ else [study]
-    asked = {data for name in names for data in _data_of(name)}
+    wanted = {name: _data_of(name) for name in (shipped() if all_ else [study])}
+    asked = set().union(*wanted.values())
     for name in sources:
         if name not in asked:
             raise UsageError(f"--data {name}=...: no study here is on that; there is {', '.join(sorted(asked))}")
-    for name in [name for name in names if all_ and _data_of(name) & set(BROUGHT) - sources.keys()]:
-        lacking = min(_data_of(name) & set(BROUGHT) - sources.keys())
-        print(f"{name} is left out: its data are not shipped (--data {lacking}=FOLDER)", file=sys.stderr)
-        names.remove(name)
     kind = ("-quick" if quick else "") + (f"-from{first_seed}" if first_seed else "")
     ready = []
-    for name in names:  # all before the first, which may take an hour
+    for name, needed in wanted.items():  # all before the first, which may take an hour
+        lacking = needed & set(BROUGHT) - sources.keys()
+        if all_ and lacking:
+            print(f"{name} is left out: its data are not shipped (--data {min(lacking)}=FOLDER)", file=sys.stderr)
+            continue
         folder = out if out and not all_ else (out or Path("studies")) / f"{Path(name).stem}{kind}"
         ready.append(set_up(name, folder, seeds=seeds, first_seed=first_seed, quick=quick, sources=sources))
     for reproduction in ready:

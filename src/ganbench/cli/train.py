@@ -131,8 +131,9 @@ def _resume(
             raise UsageError(
                 f"--resume goes on with the run's own settings: {name} is {at(tree, name)!r} there, not {value!r}"
             )
-    if folder.summary and folder.summary["status"] != "interrupted":
-        raise UsageError(f"{out}: this run has {folder.summary['status']}; there is nothing to go on with")
+    summary = folder.summary
+    if summary and summary["status"] != "interrupted":
+        raise UsageError(f"{out}: this run has {summary['status']}; there is nothing to go on with")
     configuration, found = folder.configuration, folder.data()
     with watching(f"{configuration.recipe} on {found.title}") as watch:
         return fitting.fit(Workbench(configuration, found), folder, resume=True, watch=watch)

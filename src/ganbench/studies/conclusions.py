@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ganbench.studies.statistics import Comparison, Interval, Ranking, rank, reached
+from ganbench.studies.statistics import Comparison, Interval, Ranking, reached
 
 FEW_SEEDS = 5
 """Below this many seeds a study says that it had few."""
@@ -33,33 +33,28 @@ class CellOutcome:
     times: Mapping[float, Sequence[float | None]] = field(default_factory=dict)
 
 
-def conclude(
-    metric: str,
-    cells: Mapping[str, CellOutcome],
-    floor: float | None = None,
-    lower_is_better: bool = True,
-) -> list[str]:
-    """The conclusions of a study, cells by name, from one metric: sentences, the most important first.
+def conclude(metric: str, cells: Mapping[str, CellOutcome], ranking: Ranking, floor: float | None = None) -> list[str]:
+    """The conclusions of a study, cells by name, from one distance: sentences, the most important first.
 
-    They say how the first cell stands to the `floor` (the metric between two halves of the real data, in the
-    metric's unit), how it compares with each other cell and these with their neighbours in the ranking, who
-    reached which threshold when, which runs diverged or failed, and that the seeds were few.
-    Raises `UsageError` for a value that is not finite.
+    The `ranking` is that of the cells' values. The sentences say how its first cell stands to the `floor` (the metric
+    between two halves of the real data, in the metric's unit), how it compares with each other cell and these with
+    their neighbours in the ranking, who reached which threshold when, which runs diverged or failed, and that the seeds
+    were few.
 
     >>> cells = {"best": CellOutcome({0: 1.0, 1: 1.1}), "gan": CellOutcome({0: 1.2, 1: 4.2}, diverged=1)}
-    >>> sentences = conclude("w1", cells)
+    >>> from ganbench.studies.statistics import rank
+    >>> sentences = conclude("w1", cells, rank({name: cell.values for name, cell in cells.items()}))
     >>> sentences[0]
     'best ends at a w1 of 1.05 (95 % interval 0.592 to 1.51, 2 seeds).'
     >>> sentences[2]
     'Of 3 runs of gan, 1 diverged; diverging speaks against it, and its figures are of the other 2.'
     """
-    ranking = rank({name: cell.values for name, cell in cells.items()}, lower_is_better)
     if ranking.rows:
         first = ranking.rows[0]
         sentences = [_against_floor(metric, first.cell, first.interval, floor)]
     else:
         sentences = ["No run finished, so nothing is concluded."]
-    sentences += _comparisons(metric, cells, ranking, lower_is_better)
+    sentences += _comparisons(metric, cells, ranking)
     order = [*(row.cell for row in ranking.rows), *ranking.unranked]
     for goal in sorted({goal for cell in cells.values() for goal in cell.times}):
         sentences.append(_times(goal, cells, order))
@@ -96,19 +91,19 @@ def _against_floor(metric: str, name: str, interval: Interval, floor: float | No
     return f"{sentence}."
 
 
-def _comparisons(metric: str, cells: Mapping[str, CellOutcome], ranking: Ranking, lower_is_better: bool) -> list[str]:
+def _comparisons(metric: str, cells: Mapping[str, CellOutcome], ranking: Ranking) -> list[str]:
     names = [row.cell for row in ranking.rows]
     neighbours = pairwise(names[1:])
     sentences = []
     for a, b in [*((names[0], other) for other in names[1:]), *neighbours]:
-        sentence = _comparison(metric, a, b, ranking.pairs[a, b], lower_is_better)
+        sentence = _comparison(metric, a, b, ranking.pairs[a, b])
         if cells[a].diverged or cells[b].diverged:
             sentence = f"Among the runs that did not diverge, {sentence}"
         sentences.append(sentence)
     return sentences
 
 
-def _comparison(metric: str, a: str, b: str, comparison: Comparison, lower_is_better: bool) -> str:
+def _comparison(metric: str, a: str, b: str, comparison: Comparison) -> str:
     if comparison.effect is None:
         return f"{a} and {b} have no seed in common, and are not compared."
     seeds = _count(comparison.n, "seed")
@@ -119,10 +114,7 @@ def _comparison(metric: str, a: str, b: str, comparison: Comparison, lower_is_be
         return f"{a} and {b} are not told apart by {seeds} ({effect}, {spread}, {p})."
     # The ranking is by means over all seeds, this over those in common: they need not agree on the order.
     lower = comparison.effect < (1 if ratio else 0)
-    closer, further = "ends closer to the data", "ends further from the data"
-    if not lower_is_better:
-        closer, further = "does better", "does worse"
-    verb = closer if lower == lower_is_better else further
+    verb = "ends closer to the data" if lower else "ends further from the data"
     size = number(comparison.effect)
     effect = f"its {metric} is {size} times as large" if ratio else f"its {metric} less that of {b} is {size}"
     return f"{a} {verb} than {b}: {effect} ({spread}, {seeds}, {p})."

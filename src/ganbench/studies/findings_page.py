@@ -15,6 +15,7 @@ from ganbench.studies.pages import sections
 from ganbench.studies.plans import Experiment
 from ganbench.studies.reproduction import Outcome, Reproduction
 from ganbench.studies.results import Results
+from ganbench.studies.work import told
 
 SAME = ("seed", "data")
 """Settings that are left out of what cells differ in."""
@@ -107,7 +108,10 @@ def _differences(reproduction: Reproduction) -> list[Table]:
     """For each experiment the settings in which its cells differ; all others are the same in all of them."""
     tables = []
     for name, study in reproduction.studies.items():
-        trees = {cell.name: _flat(cell.configuration(study.source, 0).tree()) for cell in study.cells}
+        trees = {
+            cell.name: _flat(cell.configuration(study.source, 0).tree()) | _flat(told(cell.work) or {}, "work.")
+            for cell in study.cells
+        }
         keys = dict.fromkeys(key for tree in trees.values() for key in tree if key not in SAME)
         varied = [key for key in keys if len({str(tree.get(key, "-")) for tree in trees.values()}) > 1]
         rows = [[cell, *(str(tree.get(key, "-")) for key in varied)] for cell, tree in trees.items()]
@@ -155,8 +159,14 @@ def _of_work(name: str, results: Results) -> list[Section]:
         for cell, run in shown
         if (run.folder.figures / "sheet.png").exists()
     ]
+    causes = [
+        f"{cell}, seed {run.seed}: {run.summary['cause']}."
+        for cell, runs in results.runs.items()
+        for run in runs
+        if "cause" in run.summary
+    ]
     table = Table(("cell", *results.metrics, "runs"), rows, caption="Means over seeds and their 95 % intervals.")
-    return [Section(f"{name}: what was measured", pictures=pictures, tables=[table])]
+    return [Section(f"{name}: what was measured", causes, pictures=pictures, tables=[table])]
 
 
 def _mean(each: Mapping[str, Any]) -> str:

@@ -35,7 +35,16 @@ class Cell:
 
     def folder(self, seed: int) -> str:
         """A name for a run's folder."""
-        return f"{re.sub(r'[^A-Za-z0-9.=-]+', '-', self.name).strip('-')}-seed{seed}"
+        return f"{folder_name(self.name)}-seed{seed}"
+
+
+def folder_name(name: str) -> str:
+    """A name as one folder's: letters, digits, dots, dashes and equals signs.
+
+    >>> folder_name("gan, lr=0.1"), folder_name("../../evil")
+    ('gan-lr=0.1', 'evil')
+    """
+    return re.sub(r"[^A-Za-z0-9.=-]+", "-", name).lstrip("-.").rstrip("-")
 
 
 def cells(
@@ -50,7 +59,7 @@ def cells(
     A cell is named by its recipe and by what it varies.
 
     Raises:
-        UsageError: a name or value that a recipe does not take.
+        UsageError: a name or value that a recipe does not take, or two cells that would be one.
     """
     if not recipes:
         raise UsageError("name a recipe at least; `ganbench recipes` lists them")
@@ -62,9 +71,11 @@ def cells(
             raise UsageError(
                 f"--set {key}: all cells of a study are measured alike on the same data; give it one value"
             )
-    if "seed" in (grid or {}):
+    fixed = tuple(fixed)
+    if "seed" in {*(grid or {}), *(key for key, _ in fixed)}:
         raise UsageError("seeds are not set one by one; --seeds says how many each cell has")
-    found = []
+    found: list[Cell] = []
+    configurations: list[Configuration] = []
     choices = [[(key, value) for value in values] for key, values in (grid or {}).items()]
     players: Sequence[str | None] = optimizers or [None]
     for (name, recipe), optimizer, setting in product(recipes.items(), players, product(*choices)):
@@ -73,10 +84,14 @@ def cells(
         label = ", ".join([name, *([optimizer] if optimizer else []), *varied])
         cell = Cell(label, recipe, (*fixed, *both, *setting), medium)
         try:
-            cell.configuration("", 0)
+            configuration = cell.configuration("", 0)
         except UsageError as error:
             raise UsageError(f"{label}: {error}") from None
+        if configuration in configurations:  # as 1e-3 and 0.001 are one rate
+            same = found[configurations.index(configuration)].name
+            raise UsageError(f"the cells {same!r} and {label!r} have the same settings; leave one out")
         found.append(cell)
+        configurations.append(configuration)
     check_apart(found)
     return found
 

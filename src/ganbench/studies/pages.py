@@ -31,7 +31,7 @@ def sections(results: Results, seeds: int = SEEDS_SHOWN, prefix: str = "", sheet
     `sheets` are rounds after which the pictures of a run are shown, too, where there are any.
     """
     return [
-        Section(f"{prefix}Ranking", pictures=_ranking(results), tables=[_ranking_table(results)]),
+        Section(f"{prefix}Ranking", pictures=ranking(results), tables=[_ranking_table(results)]),
         Section(f"{prefix}Distance against training time", pictures=_curves(results), tables=[_times_table(results)]),
         *(_cell_section(prefix + cell, runs, seeds, sheets) for cell, runs in _in_order(results)),
         Section(f"{prefix}All metrics", tables=[_metrics_table(results)], folded=True),
@@ -44,7 +44,8 @@ def _in_order(results: Results) -> list[tuple[str, list[Done]]]:
     return [(cell, results.runs[cell]) for cell in order]
 
 
-def _ranking(results: Results) -> list[Picture]:
+def ranking(results: Results, what: str = "Final distance") -> list[Picture]:
+    """What the cells come to, best first; no picture where there are no cells."""
     rows = []
     for row in results.ranking.rows:
         values = [v for run in results.runs[row.cell] if (v := run.value(results.guide)) is not None]
@@ -53,7 +54,7 @@ def _ranking(results: Results) -> list[Picture]:
     if not rows:
         return []
     figure = ranking_figure(rows, results.guide, results.floor.get(results.guide))
-    return [Picture("Final distance: mean, 95 % interval over seeds, and each seed.", png_bytes(figure), "image/png")]
+    return [Picture(f"{what}: mean, 95 % interval over seeds, and each seed.", png_bytes(figure), "image/png")]
 
 
 def _ranking_table(results: Results) -> Table:
@@ -71,7 +72,8 @@ def _ranking_row(row: Row, floor: float, seconds: float | None) -> list[str]:
     each = row.interval
     spread = "" if each.low is None or each.high is None else f"{number(each.low)} to {number(each.high)}"
     spent = "" if seconds is None else f"{seconds:.1f}"
-    return [row.cell, number(each.mean), spread, f"{each.mean / floor:.2f}", str(each.n), row.letters, spent]
+    times = f"{each.mean / floor:.2f}" if floor else ""
+    return [row.cell, number(each.mean), spread, times, str(each.n), row.letters, spent]
 
 
 def _curves(results: Results) -> list[Picture]:
@@ -119,7 +121,7 @@ def _cell_section(heading: str, runs: Sequence[Done], seeds: int, sheets: Sequen
         for name, caption in captions(run.folder).items()
         if run is shown[0] or name in ENDS
     ]
-    causes = [f"Seed {run.seed}: {run.summary['cause']}." for run in runs if run.status == "diverged"]
+    causes = [f"Seed {run.seed}: {run.summary['cause']}." for run in runs if "cause" in run.summary]
     return Section(heading, paragraphs=causes, pictures=pictures, tables=_alarms_tables(runs))
 
 

@@ -16,6 +16,7 @@ from ganbench.metrics.points import POINT_METRICS
 from ganbench.runs import plain
 from ganbench.settings import unknown
 from ganbench.studies.claims import Evidence, Finding, find
+from ganbench.studies.grid import folder_name
 from ganbench.studies.plans import Plan, cells_of, read_plan
 from ganbench.studies.results import Results, as_csv, read_results, summary_of, table_of
 from ganbench.studies.study import Study, run_all
@@ -71,12 +72,15 @@ def set_up(
     count = seeds or (plan.quick.seeds if quick else plan.seeds)
     studies: dict[str, Study] = {}
     prepared: dict[str, Any] = {}
+    folders: dict[str, str] = {}
     for name, experiment in plan.experiments.items():
+        if (first := folders.setdefault(folder_name(name), name)) != name:
+            raise UsageError(f"{study}: the experiments {first!r} and {name!r} would have the same folder; rename one")
         source = (sources or {}).get(experiment.data, experiment.data)
         images = image_settings(None, experiment.set.items())
-        if prepared.setdefault(source, images) != images:
+        if prepared.setdefault(full_name(source), images) != images:
             raise UsageError(f"{name}: another experiment prepares the images of {source} otherwise")
-        if source in BROUGHT:
+        if experiment.data in BROUGHT and experiment.data not in (sources or {}):
             raise UsageError(f"{study}: {source} are not shipped; give a folder of images: --data {source}=FOLDER")
         data = load(source, images)
         _check_metrics(plan, name, data.medium)
@@ -114,14 +118,12 @@ def carry_out_plan(reproduction: Reproduction, workers: Workers) -> Outcome:
 def _write(outcome: Outcome) -> None:
     """`table.csv`, a row a run of any experiment, and `summary.json`, with the cells and the claims."""
     reproduction = outcome.reproduction
-    tables = [table_of(results, reproduction.path) for results in outcome.results.values()]
-    columns = list(dict.fromkeys(column for table in tables for column in table.header))
-    lines = [["experiment", *columns]]
-    for experiment, table in zip(outcome.results, tables, strict=True):
-        for row in table.rows:
-            values = dict(zip(table.header, row, strict=True))
-            lines.append([experiment, *(values.get(column, "") for column in columns)])
-    write_atomically(reproduction.path / "table.csv", as_csv(lines).encode())
+    table = [
+        {"experiment": experiment, **row}
+        for experiment, results in outcome.results.items()
+        for row in table_of(results, reproduction.path)
+    ]
+    write_atomically(reproduction.path / "table.csv", as_csv(table).encode())
     summary = {
         "study": reproduction.name,
         "quick": reproduction.quick,

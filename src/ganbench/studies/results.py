@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,8 +72,8 @@ def read_results(study: Study) -> Results:
     guide = guide_of(floor or GUIDES)
     outcomes = {cell: _outcome(each, guide) for cell, each in runs.items()}
     compared = bool(floor) or not ended  # of other work than trainings there is no distance to compare
-    conclusions = conclude(guide, outcomes, floor.get(guide)) + _unequal_times(runs) if compared else []
     ranking = rank({cell: outcome.values for cell, outcome in outcomes.items()})
+    conclusions = conclude(guide, outcomes, ranking, floor.get(guide)) + _unequal_times(runs) if compared else []
     return Results(guide, runs, floor, ranking, conclusions)
 
 
@@ -110,18 +110,9 @@ def _outcome(runs: Sequence[Done], guide: str) -> CellOutcome:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class RunTable:
-    """A row a run."""
-
-    header: list[str]
-    rows: list[list[Any]]
-
-
 def write_results(results: Results, study: Study) -> None:
     """`table.csv`, a row a run, and `summary.json`, a row a cell."""
-    table = table_of(results, study.path)
-    write_atomically(study.path / "table.csv", as_csv([table.header, *table.rows]).encode())
+    write_atomically(study.path / "table.csv", as_csv(table_of(results, study.path)).encode())
     summary = json.dumps(plain(summary_of(results, study)), indent=1)
     write_atomically(study.path / "summary.json", summary.encode())
 
@@ -155,23 +146,29 @@ def summary_of(results: Results, study: Study) -> dict[str, Any]:
     }
 
 
-def table_of(results: Results, path: Path) -> RunTable:
-    """What each run came to; folders are told from `path`."""
-    best = [f"best_{name}" for name in results.metrics]
-    times = [f"seconds_to_{goal:g}_floors" for goal in GOALS]
-    header = ["cell", "seed", "status", "rounds", "seconds", *results.metrics, *best, *times, "folder"]
-    rows = []
-    for run in (run for runs in results.runs.values() for run in runs):
-        row: list[Any] = [run.cell, run.seed, run.status]
-        row += [run.summary.get("rounds"), run.summary.get("seconds")]
-        row += [run.value(name) for name in results.metrics]
-        row += [run.value(name, "best") for name in results.metrics]
-        row += [run.time_to(goal) for goal in GOALS]
-        rows.append([*row, run.folder.path.relative_to(path).as_posix()])
-    return RunTable(header, rows)
+def table_of(results: Results, path: Path) -> list[dict[str, Any]]:
+    """A row a run: what it came to; folders are told from `path`."""
+    return [
+        {
+            "cell": run.cell,
+            "seed": run.seed,
+            "status": run.status,
+            "rounds": run.summary.get("rounds"),
+            "seconds": run.summary.get("seconds"),
+            **{name: run.value(name) for name in results.metrics},
+            **{f"best_{name}": run.value(name, "best") for name in results.metrics},
+            **{f"seconds_to_{goal:g}_floors": run.time_to(goal) for goal in GOALS},
+            "folder": run.folder.path.relative_to(path).as_posix(),
+        }
+        for runs in results.runs.values()
+        for run in runs
+    ]
 
 
-def as_csv(rows: Iterable[Sequence[Any]]) -> str:
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows under the names that any of them has, in the order in which they come."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
     return text.getvalue()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
@@ -20,7 +22,7 @@ from ganbench.seeds import derive
 from ganbench.settings import settings
 from ganbench.studies.work import OnShare
 from ganbench.training import generator_loss, play_turn
-from ganbench.types import Latent
+from ganbench.types import Latent, WorkError
 from ganbench.workbench import Workbench
 
 POINTS = 8192
@@ -59,16 +61,21 @@ class Starvation:
         """Any data will do: only their shape is looked at."""
 
     def measure(self, bench: Workbench, folder: RunFolder, on_share: OnShare) -> Mapping[str, float]:
+        """Raises WorkError where the gradient is not finite."""
         state, recipe = bench.state, bench.recipe
         real = Batches(self._real(bench), size=recipe.batch_size, seed=bench.configuration.seed)
         looks = set(np.unique(np.geomspace(1, self.steps, LOOKS).round().astype(int)).tolist())
-        norm = 0.0
+        norm = seconds = 0.0
         for step in range(1, self.steps + 1):
+            begin = time.perf_counter()
             play_turn("critic", state, recipe, real)
+            seconds += time.perf_counter() - begin
             if step not in looks:
                 continue
             norm = _gradient(bench, real)
-            folder.append("metrics", {"round": step, "seconds": 0.0, "generator_gradient": norm})
+            if not math.isfinite(norm):
+                raise WorkError(f"after {step:,} steps of the critic the generator's gradient is no longer finite")
+            folder.append("metrics", {"round": step, "seconds": seconds, "generator_gradient": norm})
             on_share(step / self.steps)
         return {"generator_gradient": norm}
 

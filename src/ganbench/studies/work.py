@@ -27,6 +27,10 @@ class StoppedError(Exception):
     """Work was asked to stop before its end."""
 
 
+class DivergedError(WorkError):
+    """A training that is part of some work diverged, as it would each time."""
+
+
 @runtime_checkable
 class PlannedWork(Protocol):
     """Work that a plan names by its `kind`: settings that measure something other than a training's end.
@@ -65,8 +69,13 @@ class InsteadOfTraining:
     def __call__(
         self, bench: Workbench, folder: RunFolder, *, resume: bool, watch: Watcher, interrupted: Callable[[], bool]
     ) -> Mapping[str, Any]:
+        reached, cause = 0, ""
+        figures: dict[str, float] = {}
+
         def on_share(share: float) -> None:
-            watch(Progress(round(share * self.planned.rounds), 0.0, share, {}))
+            nonlocal reached
+            reached = round(share * self.planned.rounds)
+            watch(Progress(reached, 0.0, share, {}))
             if interrupted():
                 raise StoppedError
 
@@ -75,19 +84,24 @@ class InsteadOfTraining:
         start = time.perf_counter()
         try:
             figures = dict(self.planned.measure(bench, folder, on_share))
+            reached = self.planned.rounds
         except StoppedError:
             return {"status": "interrupted"}
+        except DivergedError as error:
+            cause = str(error)
         summary = {
             "recipe": bench.configuration.recipe,
             "data": bench.data.name,
             "data_sha256": bench.fingerprint,
             "seed": bench.configuration.seed,
-            "status": "finished",
-            "rounds": self.planned.rounds,
+            "status": "diverged" if cause else "finished",
+            "rounds": reached,
             "seconds": time.perf_counter() - start,
             "metrics": {"final": figures, "best": figures, "floor": {}},
             "snapshot_floor": {},
             "work": told(self),
+            **({"features_sha256": bench.features_sha256} if bench.features_sha256 else {}),
+            **({"cause": cause} if cause else {}),
         }
         folder.write_summary(summary)
         return summary
@@ -102,14 +116,14 @@ def train_wholly(bench: Workbench, on_share: OnShare) -> None:
     """Trains to the end of the span, without snapshots or checkpoints.
 
     Raises:
-        WorkError: the training diverged.
+        DivergedError: the training diverged.
     """
     losses: Mapping[str, Tensor] = {}
     for report in bench.play():
         losses = report.losses
         on_share(bench.share)
     if cause := why_diverged(bench.state, bench.recipe, {name: float(loss) for name, loss in losses.items()}):
-        raise WorkError(f"the generator's training diverged: {cause}")
+        raise DivergedError(f"the generator's training diverged: {cause}")
 
 
 def between(on_share: OnShare, begin: float, end: float) -> OnShare:

@@ -24,6 +24,8 @@ from ganbench.runs import RunFolder
 from ganbench.types import UsageError, WorkError
 from ganbench.workbench import Rulers, Workbench
 
+NOT_BEGUN = "not begun"
+
 Data: TypeAlias = Mapping[str, DataSet]
 """Data sets by the names that configurations give them."""
 
@@ -79,12 +81,12 @@ def perform(
     interrupted: Callable[[], bool],
     watch: fitting.Watcher,
 ) -> str:
-    """Does a run or goes on with it; gives its status, or `failed: ...`.
+    """Does a run or goes on with it; gives its status, `failed: ...`, or NOT_BEGUN where the study is to stop.
 
     A run that cannot be done must not end the study, so whatever happens becomes a status.
     """
     if interrupted():
-        return "interrupted"
+        return NOT_BEGUN
     try:
         source = task.configuration.data
         bench = Workbench(task.configuration, data[source], rulers.setdefault(source, {}))
@@ -127,10 +129,9 @@ def local_workers(jobs: int | None = None) -> Workers:
 def _perform_all(tasks: Sequence[Task], data: Data, contact: Contact, jobs: int | None) -> None:
     """Does all tasks with so many workers.
 
-    A worker that dies takes no run with it but its own.
-    Which of the runs at hand killed a worker is not known, so each of them is tried once more, alone; one that kills
-    its worker then too has failed. With one job the runs are done in this process, which a person's own objects need
-    that cannot be pickled.
+    A worker that dies ends the others, too, and which of the runs at hand killed it is not known: each of them goes on
+    from its last checkpoint, alone, and one whose worker dies then too has failed. With one job the runs are done in
+    this process, which a person's own objects need that cannot be pickled.
 
     Raises:
         UsageError: a recipe holds objects that no other process can be given.

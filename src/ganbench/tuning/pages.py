@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ganbench.figures.animation import png_bytes
-from ganbench.figures.curves import ranking_figure
 from ganbench.figures.search import Dial, Point, history_figure, importance_figure, settings_figure
 from ganbench.reports import Page, Picture, Section, Table, write_page
 from ganbench.studies import Results
 from ganbench.studies.conclusions import number
+from ganbench.studies.pages import ranking
 from ganbench.tuning.findings import Findings, written
 from ganbench.tuning.space import Between, Choice
 from ganbench.tuning.trials import SNAPSHOTS
@@ -43,20 +43,9 @@ def _how(findings: Findings) -> str:
 
 
 def _confirmation(results: Results) -> Section:
-    rows = [
-        (
-            row.cell,
-            row.interval.mean,
-            row.interval.low,
-            row.interval.high,
-            [v for run in results.runs[row.cell] if (v := run.value(results.guide)) is not None],
-        )
-        for row in results.ranking.rows
-    ]
-    figure = ranking_figure(rows, results.guide, results.floor.get(results.guide))
-    caption = "Final distance on seeds that the search did not use: mean, 95 % interval over seeds, and each seed."
     said = "The runs, with their pictures, are in the folder confirm, beside a report of their own."
-    return Section("On fresh seeds", [*results.conclusions, said], [Picture(caption, png_bytes(figure), "image/png")])
+    pictures = ranking(results, "Final distance on seeds that the search did not use")
+    return Section("On fresh seeds", [*results.conclusions, said], pictures)
 
 
 def _importance(findings: Findings) -> Section:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ from typing import Any
 import optuna
 import yaml
 from optuna.trial import TrialState
-from sqlalchemy import URL
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from ganbench.checkpoints import write_atomically
 from ganbench.configuration import Configuration, configure, read_config
 from ganbench.data import DataSet
 from ganbench.errors import first_line
+from ganbench.locks import alone
 from ganbench.seeds import derive
 from ganbench.tuning.space import Choice, Space, start_of
 from ganbench.types import Medium, UsageError
@@ -92,14 +94,21 @@ def default_storage(path: Path) -> str:
     return URL.create("sqlite", database=str(path.resolve() / "trials.db")).render_as_string()
 
 
-def begin(search: Search, data: DataSet, storage: str | None) -> optuna.Study:
+@contextmanager
+def begun(search: Search, data: DataSet, storage: str | None, jobs: int) -> Iterator[optuna.Study]:
     """The search's trials in its folder, which is made, or in the storage of that address; those there are go on.
 
+    Within, no other process can be at work on the search.
+
     Raises:
-        UsageError: the folder holds something else, or the storage cannot be opened.
+        UsageError: the folder holds something else, the storage cannot be opened or would be another one in each of
+            the processes that do the jobs, or another process is at work.
     """
+    if storage and jobs > 1 and _is_in_memory(storage):
+        raise UsageError(f"--storage {storage}: each process would have its own; give a file, or --jobs 1")
     path, asked = search.path, search.asked(data)
-    if path.is_file() or (path.is_dir() and any(path.iterdir()) and not _begun(path)):
+    shown = [each for each in path.iterdir() if not each.name.startswith(".")] if path.is_dir() else []
+    if path.is_file() or (shown and not _is_search(path)):
         raise UsageError(f"{path} holds something else than a search; choose another --out")
     known = read_config(path / ASKED) if (path / ASKED).exists() else None
     if known is not None:
@@ -109,14 +118,23 @@ def begin(search: Search, data: DataSet, storage: str | None) -> optuna.Study:
         _make(path)
     study = connect(storage or default_storage(path), name, create=known is None)
     _make(path)
-    if known is None:
-        written = yaml.safe_dump({"study": name, **asked}, sort_keys=False, allow_unicode=True)
-        write_atomically(path / ASKED, written.encode())
-    _take_up(study, search)
-    return study
+    with alone(path):
+        if known is None:
+            written = yaml.safe_dump({"study": name, **asked}, sort_keys=False, allow_unicode=True)
+            write_atomically(path / ASKED, written.encode())
+        _take_up(study, search)
+        yield study
 
 
-def _begun(path: Path) -> bool:
+def _is_in_memory(storage: str) -> bool:
+    try:
+        url = make_url(storage)
+    except ArgumentError:
+        return False
+    return url.get_backend_name() == "sqlite" and ":memory:" in (url.database or ":memory:")
+
+
+def _is_search(path: Path) -> bool:
     return any((path / name).exists() for name in (ASKED, "trials.db"))
 
 

@@ -18,7 +18,7 @@ from ganbench.tuning.display import watching
 from ganbench.tuning.findings import Findings, confirm, write
 from ganbench.tuning.importance import importance
 from ganbench.tuning.pages import write_report
-from ganbench.tuning.search import Search, begin, default_storage
+from ganbench.tuning.search import Search, begun, default_storage
 from ganbench.tuning.space import check
 from ganbench.tuning.trials import tried
 from ganbench.tuning.workers import try_all
@@ -49,20 +49,21 @@ def tune(
     fitting.check(bench)
     floor = bench.ruler(bench.configuration.measure.count).floor
     guide = guide_of(floor)
-    study = begin(search, data, storage)
-    jobs = jobs or cores()
-    with interruptible() as interrupted, watching(study, trials, guide) as tell:
-        place = storage or default_storage(search.path)
-        try:
-            try_all(search, study, data, storage=place, trials=trials, jobs=jobs, interrupted=interrupted, tell=tell)
-        except (SQLAlchemyError, StorageInternalError) as error:
-            reason = first_line(error)
-            raise WorkError(f"the trials' storage failed, and the same command goes on: {reason}") from None
-        complete = not interrupted()
-    findings = Findings(search, data, guide, floor[guide], tried(study), importance(study))
-    if complete and confirmation and findings.changes and findings.best:
-        results, complete = confirm(search, data, findings.best, confirmation, local_workers(jobs))
-        findings = replace(findings, confirmation=results)
-    write(findings)
-    write_report(findings)
-    return findings, complete
+    jobs, place = jobs or cores(), storage or default_storage(search.path)
+    with begun(search, data, storage, jobs) as study:
+        with interruptible() as interrupted, watching(study, trials, guide) as tell:
+            try:
+                try_all(
+                    search, study, data, storage=place, trials=trials, jobs=jobs, interrupted=interrupted, tell=tell
+                )
+            except (SQLAlchemyError, StorageInternalError) as error:
+                reason = first_line(error)
+                raise WorkError(f"the trials' storage failed, and the same command goes on: {reason}") from None
+            complete = not interrupted()
+        findings = Findings(search, data, guide, floor[guide], tried(study), importance(study))
+        if complete and confirmation and findings.changes and findings.best:
+            results, complete = confirm(search, data, findings.best, confirmation, local_workers(jobs))
+            findings = replace(findings, confirmation=results)
+        write(findings)
+        write_report(findings)
+        return findings, complete

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import optuna
+from filelock import FileLock
 from optuna.trial import TrialState
 
 from ganbench.data import DataSet
@@ -74,33 +75,36 @@ def _with_processes(
 ) -> None:
     """Hands out the tickets, a trial for each, until all are used or all workers have ended."""
     context = multiprocessing.get_context("spawn")
+    # What workers share has no lock of multiprocessing's: one that is killed while it holds it would keep it for ever.
+    taken, stop = context.RawValue("q", tickets.start), context.RawValue("b", False)
     # Data that were handed over at the start would hold up this process for ever if a worker died before it read them.
-    gifts, taken, stop = context.Queue(), context.Value("q", tickets.start), context.Event()
-    for _ in range(min(jobs, len(tickets))):
-        gifts.put(data)
-    gifts.cancel_join_thread()
-    told = (search, name, storage, gifts, taken, tickets.stop, stop)
+    gifts = [context.Queue() for _ in range(min(jobs, len(tickets)))]
+    for gift in gifts:
+        gift.put(data)
+        gift.cancel_join_thread()
+    told = (taken, tickets.stop, stop)
     with no_interrupts():  # what blocks signals here blocks them in the workers, which leave Ctrl-C to this process
-        workers = [context.Process(target=_work, args=told) for _ in range(min(jobs, len(tickets)))]
+        workers = [context.Process(target=_work, args=(search, name, storage, gift, *told)) for gift in gifts]
         for worker in workers:
             worker.start()
     while any(worker.is_alive() for worker in workers):
         time.sleep(LOOK_EVERY)
         tell()
         if interrupted():
-            stop.set()
+            stop.value = True
 
 
-def _work(search: Search, name: str, storage: str, gifts: Any, taken: Any, end: int, stop: Any) -> None:
+def _work(search: Search, name: str, storage: str, gift: Any, taken: Any, end: int, stop: Any) -> None:
     """A worker's life, which does not outlive the search."""
     threading.Thread(target=end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
-    data, study = gifts.get(), connect(storage, name)
+    data, study = gift.get(), connect(storage, name)
+    turn = FileLock(search.path / ".turn.lock")
     rulers: Rulers = {}
-    while not stop.is_set():
-        with taken.get_lock():
+    while not stop.value:
+        with turn:
             ticket, taken.value = taken.value, taken.value + 1
             if ticket >= end:
                 return
             study.sampler = sampler(ticket, together=True)
             trial = study.ask()  # within the lock: of a trial that waits SQLite would let two workers have the same
-        try_once(search, study, trial, data, rulers, stop.is_set)
+        try_once(search, study, trial, data, rulers, lambda: bool(stop.value))
