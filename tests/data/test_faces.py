@@ -21,7 +21,7 @@ from ganbench.data.faces import Faces, prepare_faces
 from ganbench.data.images import Images
 from ganbench.data.prepared import read_prepared, verify
 from ganbench.data.stored import Stored
-from ganbench.types import UsageError, WorkError
+from ganbench.types import UsageError
 
 RNG = np.random.default_rng(0)
 
@@ -260,7 +260,7 @@ def test_two_do_not_prepare_the_same(photographs: Path, tmp_path: Path, monkeypa
     original = faces.publish
 
     def second(*words: object) -> bool:
-        with pytest.raises(WorkError, match="by another process"):
+        with pytest.raises(UsageError, match="another process is at work"):
             prepare_faces(photographs, Faces(size=8), tmp_path / "set", jobs=1)
         return original(*words)  # type: ignore[arg-type]
 

@@ -34,6 +34,7 @@ from ganbench.data.pictures import read_picture
 from ganbench.data.prepared import Origin, is_prepared, publish, read_prepared, require_room, verify
 from ganbench.interrupts import interruptible, no_interrupts
 from ganbench.launch import cores
+from ganbench.locks import alone
 from ganbench.settings import settings, to_tree
 from ganbench.types import UsageError, WorkError
 
@@ -144,9 +145,10 @@ def prepare_faces(source: Path, how: Faces, out: Path, jobs: int | None = None) 
             raise UsageError(f"{out} was prepared without the attributes of {listed.path}; name a new folder")
         return Prepared(len(there), [], False, len(kept), unusable)
     filled = out.resolve().with_name(f".{out.resolve().name}.partial")
-    try:
-        filled.mkdir(parents=True, exist_ok=True)
-        with _alone(filled, out):
+    lock = filled.with_suffix(".lock")
+    with alone(out, lock):
+        try:
+            filled.mkdir(parents=True, exist_ok=True)
             done = _cut(source, files, how, filled, jobs)
             count = len(names) - len(done.rejected)
             if count < MINIMUM_IMAGES:
@@ -159,11 +161,14 @@ def prepare_faces(source: Path, how: Faces, out: Path, jobs: int | None = None) 
             publish(filled, out, origin, {"train": {"images": count}}, classes)
             (out / _STATE).unlink(missing_ok=True)  # not before: what is interrupted until then goes on
             shutil.rmtree(filled, ignore_errors=True)
-    except UsageError:
-        shutil.rmtree(filled, ignore_errors=True)
-        raise
-    except OSError as error:
-        raise WorkError(f"{out} cannot be written: {error.strerror or error}") from None
+        except UsageError:
+            shutil.rmtree(filled, ignore_errors=True)
+            raise
+        except OSError as error:
+            raise WorkError(f"{out} cannot be written: {error.strerror or error}") from None
+        finally:
+            with suppress(OSError):
+                lock.unlink()
     return Prepared(count, done.rejected, True, len(listed.names) if listed else 0, unusable)
 
 
@@ -233,25 +238,6 @@ def _cut(source: Path, files: Mapping[str, str], how: Faces, filled: Path, jobs:
             if interrupted():
                 raise WorkError("interrupted: the same command goes on")
     return done
-
-
-@contextmanager
-def _alone(filled: Path, out: Path) -> Iterator[None]:
-    """Raises WorkError where another process prepares the same folder, on systems that have such locks."""
-    beside = filled.with_suffix(".lock")
-    with open(beside, "w") as lock:
-        try:
-            import fcntl
-
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except ImportError:
-            pass
-        except BlockingIOError:
-            raise WorkError(f"{out} is being prepared by another process") from None
-        try:
-            yield
-        finally:
-            beside.unlink(missing_ok=True)
 
 
 _PIXELS, _STATE, _HEADER = "train-images.npy", "state.json", 128
