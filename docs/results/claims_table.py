@@ -21,7 +21,7 @@ def told(part: dict[str, Any], verdict: str) -> str:
     """What a part says, its effect with the interval, at equal seconds too, and its verdict where not the claim's."""
     cells = part["of"] if part["against"] is None else f"{part['of']} against {part['against']}"
     own = "" if part["verdict"] == verdict else f", {part['verdict']}"
-    seconds = part.get("at_equal_seconds")
+    seconds = part.get("at_equal_seconds") if part["n"] > 2 else None  # of two seeds it has no width to speak of
     beside = f"; at equal seconds {effect(seconds, part['kind'])}" if seconds else ""
     return f"{part['says']}: {effect(part, part['kind'])} ({cells}; {part['region']} is asked for{own}{beside})"
 
