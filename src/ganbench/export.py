@@ -134,7 +134,7 @@ def _facts(bench: Workbench) -> dict[str, str]:
         "recipe": configuration.recipe,
         "data": bench.data.title,
         "round": str(bench.state.round),
-        "classes": json.dumps(bench.data.classes),
+        "classes": json.dumps(bench.told.classes),
         "prior": json.dumps(configuration.tree()["prior"]),
     }
 

@@ -18,6 +18,7 @@ from ganbench.checkpoints import Checkpoint
 from ganbench.configuration import Configuration
 from ganbench.data import DataSet, ImageSet, PointSet
 from ganbench.data.batches import Batches
+from ganbench.data.clusters import clustered
 from ganbench.data.feature_files import features_sha256, named_file
 from ganbench.data.shards import Streamed
 from ganbench.figures.scatter import scatter
@@ -70,7 +71,7 @@ class Workbench:
         self.state = State(
             self.recipe,
             data.shape,
-            classes=len(data.classes),
+            classes=len(self.told.classes),
             seed=configuration.seed,
             device=self.device,
             pieces=configuration.pieces,
@@ -80,8 +81,21 @@ class Workbench:
         self.span = Span(minutes=minutes) if minutes else Span(rounds=self.recipe.rounds)
 
     @cached_property
+    def told(self) -> DataSet:
+        """The data with the labels that the players are told, which are the data's own or clusters.
+
+        Raises:
+            UsageError: the data are points, or cannot be clustered.
+        """
+        if self.recipe.clusters is None:
+            return self.data
+        if isinstance(self.data, PointSet):
+            raise UsageError(f"clusters: they stand for labels of images, and {self.data.name} holds points")
+        return clustered(self.data, self.recipe.clusters)
+
+    @cached_property
     def batches(self) -> Batches:
-        labels = None if self.data.labels is None else torch.tensor(self.data.labels, device=self.device)
+        labels = None if self.told.labels is None else torch.tensor(self.told.labels, device=self.device)
         things = self.data.things().to(self.device)
         return Batches(things, labels, size=self.recipe.batch_size, seed=self.configuration.seed)
 
@@ -89,6 +103,11 @@ class Workbench:
     def fingerprint(self) -> str:
         """The data's, taken once: of a large set of images it takes a second."""
         return self.data.fingerprint
+
+    @cached_property
+    def told_sha256(self) -> str:
+        """The fingerprint of the data with the labels that the players are told."""
+        return self.fingerprint if self.told is self.data else self.told.fingerprint
 
     @cached_property
     def features_sha256(self) -> str | None:
@@ -136,7 +155,7 @@ class Workbench:
     @property
     def conditional(self) -> bool:
         """Whether the generator draws what a label asks for."""
-        return self.recipe.generator.labels != "none" and self.data.labels is not None
+        return self.recipe.generator.labels != "none" and self.told.labels is not None
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Goes to where a checkpoint of this configuration was written.
@@ -147,6 +166,11 @@ class Workbench:
         """
         if checkpoint.facts["data_sha256"] != self.fingerprint:
             raise UsageError(f"{self.data.name} has changed since this run was begun")
+        if checkpoint.facts.get("told_sha256", self.fingerprint) != self.told_sha256:
+            raise UsageError(
+                f"clusters: those of {self.data.name} are others here than where this run was begun: on another "
+                "processor, or by another version of NumPy or SciPy"
+            )
         tensors = checkpoint.tensors.items()
         held = {name: tuple(t.shape) for name, t in tensors if name.endswith(".vector") or ".buffer." in name}
         if held != self.state.shapes():
@@ -158,9 +182,9 @@ class Workbench:
 
     def labels(self, count: int, seed: int = 0) -> Int[np.ndarray, " count"] | None:
         """Labels to ask for, in the shares that the data have them; none where the generator asks for none."""
-        if not self.conditional or self.data.labels is None:
+        if not self.conditional or self.told.labels is None:
             return None
-        return np.random.default_rng(derive(seed, "labels")).choice(self.data.labels, count)
+        return np.random.default_rng(derive(seed, "labels")).choice(self.told.labels, count)
 
     def latents(self, count: int, seed: int = 0, labels: Int[np.ndarray, " count"] | None = None) -> Latent:
         """What `sample` starts from: the same seed gives the same noise, whatever was trained or drawn meanwhile."""
@@ -173,7 +197,7 @@ class Workbench:
         return latents(self.state.prior, count, asked, seed=stream, device=self.device)
 
     def _check_labels(self, labels: np.ndarray, count: int) -> None:
-        classes = len(self.data.classes)
+        classes = len(self.told.classes)
         if not self.conditional:
             raise UsageError("labels: this generator was trained without labels; a recipe such as cgan takes them")
         if labels.shape != (count,) or labels.dtype.kind not in "iu" or not 0 <= labels.min() <= labels.max() < classes:
@@ -215,7 +239,9 @@ class Workbench:
         fakes = self.sample(ruler.draws, labels=labels)
         if isinstance(ruler, PointRuler):
             return ruler.measure(fakes)
-        same = ruler.data.classes == self.data.classes  # labels of other classes say nothing of these
+        same = (
+            self.told is self.data and ruler.data.classes == self.data.classes
+        )  # labels of others say nothing of these
         return ruler.measure(fakes, labels if same else None)
 
     def estimate(self) -> dict[str, float]:
@@ -286,8 +312,8 @@ class Workbench:
             raise UsageError(f"{self.data.name} holds points; they are shown by `scatter`")
         if not self.conditional:
             return sheet(self.sample(count, seed), title=title or self.title)
-        asked = list(labels) or list(range(min(10, len(self.data.classes))))
-        names = [self.data.classes[label] for label in asked]
+        asked = list(labels) or list(range(min(10, len(self.told.classes))))
+        names = [self.told.classes[label] for label in asked]
         return labelled_sheet(self.table(asked, seed), (), names, title or self.title)
 
     def table(self, labels: Sequence[int], seed: int = 0, rows: int = ROWS) -> np.ndarray:

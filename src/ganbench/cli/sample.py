@@ -88,12 +88,12 @@ def _write_images(
     if asked is not None and out.suffix == ".png":
         asked = np.sort(asked)
     if labels is not None:
-        asked = np.resize(_places(labels, bench.data.classes), count)
+        asked = np.resize(_places(labels, bench.told.classes), count)
     pixels = bench.sample(count, seed, asked)
     if out.suffix == ".png":
-        save_image(_sheet(pixels, asked, bench.data.classes), out)
+        save_image(_sheet(pixels, asked, bench.told.classes), out)
     else:
-        write_images(pixels, out, asked, bench.data.classes)
+        write_images(pixels, out, asked, bench.told.classes)
     print(f"{count:,} images of round {bench.state.round:,} (checkpoint {checkpoint}): {out}")
 
 
@@ -108,7 +108,7 @@ def _write_text(bench: Workbench, run: Path, count: int, out: Path, text: str, s
     if out.suffix not in ("", ".png"):
         raise UsageError(f"--out {out}: a text is written as .png or a folder of PNGs, not {out.suffix!r}")
     _need_labels(bench, run, "--text")
-    places = _characters(text, bench.data.classes)
+    places = _characters(text, bench.told.classes)
     _note_length(bench, text)
     cells = bench.sample(count * len(places), seed, np.tile(places, count))
     height, width, *colours = cells.shape[1:]
@@ -138,7 +138,7 @@ def _need_labels(bench: Workbench, run: Path, option: str) -> None:
     if bench.data.medium == "points":
         raise UsageError(f"{option}: {run} was trained on points, which have no labels")
     if not bench.conditional:
-        why = "its data have none" if bench.data.labels is None else "a recipe such as best or cgan takes them"
+        why = "its data have none" if bench.told.labels is None else "a recipe such as best or cgan takes them"
         raise UsageError(f"{option}: {run} was trained without labels; {why}")
 
 

@@ -64,7 +64,7 @@ class Subject:
             )
         network = deepcopy(bench.state.sampler).eval().requires_grad_(False)
         set_precision(network, lambda width: torch.float32)
-        asked = (bench.data.classes, bench.data.labels) if bench.conditional else ((), None)
+        asked = (bench.told.classes, bench.told.labels) if bench.conditional else ((), None)
         return cls(bench.title, network, bench.state.prior, *asked, bench.device)
 
     @classmethod

@@ -54,7 +54,7 @@ class Recipe:
 
     `wrappers` change what the critic sees, `average` is the generator's running average, from which
     things are then sampled. `unlabelled` data are refused where a player uses labels, or allowed: players then do
-    without.
+    without. With `clusters` the labels are so many clusters of the images themselves, whatever labels they have.
     """
 
     objective: ObjectiveSetting = NonSaturating()
@@ -65,6 +65,7 @@ class Recipe:
     prior: PriorSetting = Noise()
     average: AverageSetting | None = None
     unlabelled: Literal["refused", "allowed"] = "refused"
+    clusters: Annotated[int, Field(ge=2, le=10_000)] | None = None
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 256
     rounds: PositiveInt = 4000
 

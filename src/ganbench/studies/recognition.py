@@ -73,6 +73,8 @@ class Recognition:
         for name, count in (("real", self.real), ("learnt_from", self.learnt_from)):
             if isinstance(count, int) and count > len(data):
                 raise UsageError(f"{name}: {count:,} images, where {data.name} has {len(data):,}")
+        if self.generated and configuration.plan.clusters:
+            raise UsageError("clusters: what is drawn of a cluster has no label that a recogniser could learn")
         if self.generated and configuration.plan.generator.labels == "none":
             raise UsageError(f"the recipe {configuration.recipe!r} draws no labels that were asked for; set labels")
 

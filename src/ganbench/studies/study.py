@@ -87,7 +87,8 @@ class Study:
         for cell in self.cells:
             configuration = cell.configuration(self.source, 0)
             plan = configuration.plan
-            sizes(plan, plan.prior.for_shape(self.data.shape), self.data.shape, len(self.data.classes))
+            classes = plan.clusters or len(self.data.classes)
+            sizes(plan, plan.prior.for_shape(self.data.shape), self.data.shape, classes)
             if isinstance(cell.work, InsteadOfTraining):
                 try:
                     cell.work.planned.check(configuration, self.data)

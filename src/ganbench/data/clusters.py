@@ -1,0 +1,63 @@
+"""Clusters of images, as labels for those that have none."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float
+from scipy.cluster.vq import kmeans2, vq
+
+from ganbench.data.images import ImageSet
+from ganbench.types import UsageError
+
+COMPONENTS = 64
+"""Principal components in which images are compared."""
+
+FOR_COMPONENTS, FOR_CENTRES = 2048, 16_384
+"""Images by which the components and the clusters are found at most; all others join the nearest cluster."""
+
+STARTS, STEPS = 3, 30
+PIECE = 4096  # images that are in memory as numbers at a time
+
+
+@lru_cache(maxsize=2)
+def clustered(images: ImageSet, count: int) -> ImageSet:
+    """The images with the k-means clusters of their pixels in the place of labels, the largest first.
+
+    A GAN that is told which cluster an image is of learns more easily what differs within (Sage et al. 2018,
+    arXiv:1712.04407). They follow from the images alone: the best of three starts of k-means++, in the first 64
+    principal components. Clusters that stay empty are left out. The same object is clustered once.
+
+    Raises:
+        UsageError: there are fewer than two images a cluster, or they are streamed.
+    """
+    if images.stream is not None:
+        raise UsageError(f"clusters: those of all images are asked for, and {images.name} is streamed")
+    if len(images) < 2 * count:
+        raise UsageError(f"clusters: {count:,} of them, where {images.name} has {len(images):,} images, need two each")
+    order = np.random.default_rng(0).permutation(len(images))
+    seen = _numbers(images, order[:FOR_COMPONENTS])
+    mean = seen.mean(axis=0)
+    axes = np.linalg.svd(seen - mean, full_matrices=False)[2][:COMPONENTS].T
+    rows = np.array_split(np.arange(len(images)), -(-len(images) // PIECE))
+    x = np.concatenate([(_numbers(images, piece) - mean) @ axes for piece in rows])
+    some = x[np.sort(order[:FOR_CENTRES])]
+    distinct = len(np.unique(some, axis=0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of clusters that are empty
+        starts = [_centres(some, min(count, distinct), start) for start in range(STARTS)]
+    labels, _ = min((vq(x, centres) for centres in starts), key=lambda found: float(np.square(found[1]).sum()))
+    sizes = np.bincount(labels)
+    place = np.argsort(np.argsort(-sizes, kind="stable"), kind="stable")
+    return replace(images, labels=place[labels], classes=tuple(map(str, range(np.count_nonzero(sizes)))))
+
+
+def _centres(x: Float[np.ndarray, "n d"], count: int, seed: int) -> Float[np.ndarray, "count d"]:
+    return kmeans2(x, count, iter=STEPS, minit="++", seed=seed)[0]
+
+
+def _numbers(images: ImageSet, rows: np.ndarray) -> Float[np.ndarray, "n d"]:
+    return images.pixels[np.sort(rows)].reshape(len(rows), -1).astype(np.float32) / 255
