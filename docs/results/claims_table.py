@@ -29,7 +29,9 @@ def told(part: dict[str, Any], verdict: str) -> str:
 def effect(found: dict[str, Any], kind: str) -> str:
     if found["effect"] is None:
         return "not measured"
-    interval = "(no interval)" if found["low"] is None else f"[{number(found['low'])}, {number(found['high'])}]"
+    low, high = found["low"], found["high"]  # an end that is open is null
+    interval = f"[{'-∞' if low is None else number(low)}, {'∞' if high is None else number(high)}]"
+    interval = "(no interval)" if low is None and high is None else interval
     return f"{number(found['effect'])}{' times' if kind == 'ratio' else ''} {interval}"
 
 

@@ -284,12 +284,13 @@ def _colour(data: DataSet) -> Literal["grey", "rgb"]:
 
 
 def _asked(samples: ImageSet, classes: tuple[str, ...]) -> Int[np.ndarray, " n"] | None:
-    """Which of the data's classes the samples' labels mean: by name, or else by number; none where neither fits."""
+    """Which of the data's classes the samples' labels mean: by name, or numbers by place; none where neither fits."""
     if samples.labels is None:
         return None
     if set(samples.classes) <= set(classes):
         return np.array([classes.index(name) for name in samples.classes])[samples.labels]
-    return samples.labels if samples.labels.max() < len(classes) else None
+    numbered = samples.classes == tuple(map(str, range(len(samples.classes))))
+    return samples.labels if numbered and samples.labels.max() < len(classes) else None
 
 
 def _same_shape(name: str, samples: DataSet, data: DataSet) -> None:

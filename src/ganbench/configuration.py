@@ -155,6 +155,12 @@ def image_settings(file: Mapping[str, Any] | None, changes: Iterable[tuple[str, 
         raise UsageError(f"images.{error}") from None
 
 
+def without_none(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """What a configuration says, without settings that are none: later versions have more of these."""
+    inner = {key: without_none(value) if isinstance(value, Mapping) else value for key, value in tree.items()}
+    return {key: value for key, value in inner.items() if value is not None}
+
+
 def refill(tree: Mapping[str, Any], recipe: Recipe) -> Configuration:
     """The configuration that a file has, with the recipe's own objects where the file can only name them.
 

@@ -90,7 +90,7 @@ class Orders:
 
     path: str
     tree: dict[str, Any]
-    fingerprint: str
+    told_sha256: str
     tensors: dict[str, Tensor]
     counters: dict[str, Any]
 
@@ -102,7 +102,7 @@ class Orders:
                 f"{folder.path}: its data were given as an array, which only one process has: go on with one"
             )
         tensors = {name: tensor.cpu() for name, tensor in bench.state.tensors().items()}
-        return cls(str(folder.path), bench.configuration.tree(), bench.fingerprint, tensors, bench.state.counters())
+        return cls(str(folder.path), bench.configuration.tree(), bench.told_sha256, tensors, bench.state.counters())
 
 
 def follow() -> None:
@@ -115,8 +115,8 @@ def follow() -> None:
     orders: Orders = sharing.heard()
     configuration = from_flat(orders.tree)
     bench = Workbench(configuration, load(configuration.data, configuration.images or Images()))
-    if bench.fingerprint != orders.fingerprint:
-        raise UsageError(f"{configuration.data} is not the same here as where the first process found it")
+    if bench.told_sha256 != orders.told_sha256:
+        raise UsageError(f"{configuration.data}, or its clusters, are not the same here as for the first process")
     bench.state.restore(orders.tensors, orders.counters)
     try:
         with interruptible() as signalled, closing(bench.play()) as reports:

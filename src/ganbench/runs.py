@@ -124,7 +124,7 @@ class RunFolder:
     def rows(self, name: str) -> list[dict[str, Any]]:
         """The lines so far; one that was cut short, or lacks what all have, is passed over."""
         try:
-            lines = (self.path / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+            lines = (self.path / f"{name}.jsonl").read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
             return []
         return [row for line in lines if (row := _parsed(line)) is not None and LINES[name] <= row.keys()]

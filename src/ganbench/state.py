@@ -214,6 +214,8 @@ def sizes(recipe: Recipe, prior: Prior, shape: tuple[int, ...], classes: int) ->
     terms = (*recipe.critic.terms.values(), *recipe.generator.terms.values())
     heads: frozenset[Head] = frozenset(head for term in terms for head in getattr(term, "heads", ()))
     used = (recipe.critic.labels, recipe.generator.labels)
+    if recipe.clusters and "class" not in heads and used == ("none", "none"):
+        raise UsageError("clusters: neither player uses labels; --set labels=... says how, or a recipe such as best")
     if classes == 0 and recipe.unlabelled == "allowed":
         used = ("none", "none")
     if classes == 0 and ("class" in heads or used != ("none", "none")):

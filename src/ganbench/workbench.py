@@ -18,7 +18,7 @@ from ganbench.checkpoints import Checkpoint
 from ganbench.configuration import Configuration
 from ganbench.data import DataSet, ImageSet, PointSet
 from ganbench.data.batches import Batches
-from ganbench.data.clusters import clustered
+from ganbench.data.clusters import clustered, require_clusters
 from ganbench.data.feature_files import features_sha256, named_file
 from ganbench.data.shards import Streamed
 from ganbench.figures.scatter import scatter
@@ -85,12 +85,12 @@ class Workbench:
         """The data with the labels that the players are told, which are the data's own or clusters.
 
         Raises:
-            UsageError: the data are points, or cannot be clustered.
+            UsageError: the data cannot be clustered.
         """
         if self.recipe.clusters is None:
             return self.data
-        if isinstance(self.data, PointSet):
-            raise UsageError(f"clusters: they stand for labels of images, and {self.data.name} holds points")
+        require_clusters(self.data, self.recipe.clusters)
+        assert isinstance(self.data, ImageSet)
         return clustered(self.data, self.recipe.clusters)
 
     @cached_property

@@ -313,6 +313,24 @@ def test_sooner_is_who_was_there_first(a: list[float], b: list[float], expected:
     assert find("P0", Claim("", (asked,)), {"": cells}).verdict == expected
 
 
+def test_who_never_got_there_may_have_been_far_from_it() -> None:
+    """So a ratio is known to one side alone, and the time of one cell to be no shorter."""
+    sooner = {"kind": "time-to", "metric": "readable", "at_least": 0.5}
+    came, never = [0.0, 0.1, 0.1, 0.6], [0.0, 0.1, 0.1, 0.1, 0.1]
+    cells = {c: [replace_seed(along(v), seed) for seed in range(6)] for c, v in (("a", came), ("b", never))}
+    for against, region, of, expected in (
+        (["b"], {"below": 0.8}, "a", "supported"),  # in 30 rounds of at most 40
+        (["b"], {"below": 0.5}, "a", "undecided"),
+        (["a"], {"above": 1.2}, "b", "supported"),
+        (["a"], {"above": 2}, "b", "undecided"),
+        ([], {"below": 50}, "b", "undecided"),
+        ([], {"above": 35}, "b", "supported"),
+        ([], {"below": 35}, "b", "refuted"),
+    ):
+        asked = from_tree(Part, {"says": "so", "of": of, "against": against, "measure": sooner, **region})
+        assert find("P0", Claim("", (asked,)), {"": cells}).verdict == expected, (of, region)
+
+
 def replace_seed(run: Any, seed: int) -> Any:
     return SimpleNamespace(**{**vars(run), "seed": seed})
 

@@ -155,7 +155,7 @@ def test_lines_that_are_none_are_passed_over(ganbench: Callable, copy: Path) -> 
     assert outcome(copy) == before
 
 
-def test_points_that_are_almost_all_one_have_no_floor(ganbench: Callable, tmp_path: Path, undrawn: None) -> None:
+def test_points_that_are_almost_all_one_have_no_floor(ganbench: Callable, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.concatenate([np.ones((9999, 2)), np.zeros((1, 2))]))
     words = ("--data", "x.npy", "--rounds", 2, "--seeds", 1, "--jobs", 1, *WORDS)
     ended = ganbench("compare", "gan", *words, "--out", "study")

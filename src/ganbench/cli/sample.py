@@ -93,7 +93,8 @@ def _write_images(
     if out.suffix == ".png":
         save_image(_sheet(pixels, asked, bench.told.classes), out)
     else:
-        write_images(pixels, out, asked, bench.told.classes)
+        own = bench.told is bench.data  # clusters are no labels that others could read
+        write_images(pixels, out, asked if own else None, bench.data.classes)
     print(f"{count:,} images of round {bench.state.round:,} (checkpoint {checkpoint}): {out}")
 
 

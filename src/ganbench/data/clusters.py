@@ -11,6 +11,7 @@ from jaxtyping import Float
 from scipy.cluster.vq import kmeans2, vq
 
 from ganbench.data.images import ImageSet
+from ganbench.data.points import PointSet
 from ganbench.types import UsageError
 
 COMPONENTS = 64
@@ -20,7 +21,7 @@ FOR_COMPONENTS, FOR_CENTRES = 2048, 16_384
 """Images by which the components and the clusters are found at most; all others join the nearest cluster."""
 
 STARTS, STEPS = 3, 30
-PIECE = 4096  # images that are in memory as numbers at a time
+PIECE = 2**24  # values of pixels that are in memory as numbers at a time
 
 
 @lru_cache(maxsize=2)
@@ -32,17 +33,14 @@ def clustered(images: ImageSet, count: int) -> ImageSet:
     principal components. Clusters that stay empty are left out. The same object is clustered once.
 
     Raises:
-        UsageError: there are fewer than two images a cluster, or they are streamed.
+        UsageError: see `require_clusters`.
     """
-    if images.stream is not None:
-        raise UsageError(f"clusters: those of all images are asked for, and {images.name} is streamed")
-    if len(images) < 2 * count:
-        raise UsageError(f"clusters: {count:,} of them, where {images.name} has {len(images):,} images, need two each")
+    require_clusters(images, count)
     order = np.random.default_rng(0).permutation(len(images))
     seen = _numbers(images, order[:FOR_COMPONENTS])
     mean = seen.mean(axis=0)
     axes = np.linalg.svd(seen - mean, full_matrices=False)[2][:COMPONENTS].T
-    rows = np.array_split(np.arange(len(images)), -(-len(images) // PIECE))
+    rows = np.array_split(np.arange(len(images)), -(-images.pixels.size // PIECE))
     x = np.concatenate([(_numbers(images, piece) - mean) @ axes for piece in rows])
     some = x[np.sort(order[:FOR_CENTRES])]
     distinct = len(np.unique(some, axis=0))
@@ -52,7 +50,17 @@ def clustered(images: ImageSet, count: int) -> ImageSet:
     labels, _ = min((vq(x, centres) for centres in starts), key=lambda found: float(np.square(found[1]).sum()))
     sizes = np.bincount(labels)
     place = np.argsort(np.argsort(-sizes, kind="stable"), kind="stable")
-    return replace(images, labels=place[labels], classes=tuple(map(str, range(np.count_nonzero(sizes)))))
+    return replace(images, labels=place[labels], classes=tuple(f"cluster {i}" for i in range(np.count_nonzero(sizes))))
+
+
+def require_clusters(data: PointSet | ImageSet, count: int) -> None:
+    """Raises UsageError where the data are points, are streamed, or have fewer than two images a cluster."""
+    if isinstance(data, PointSet):
+        raise UsageError(f"clusters: they stand for labels of images, and {data.name} holds points")
+    if data.stream is not None:
+        raise UsageError(f"clusters: those of all images are asked for, and {data.name} is streamed")
+    if len(data) < 2 * count:
+        raise UsageError(f"clusters: {count:,} of them, where {data.name} has {len(data):,} images, need two each")
 
 
 def _centres(x: Float[np.ndarray, "n d"], count: int, seed: int) -> Float[np.ndarray, "count d"]:

@@ -73,7 +73,7 @@ def labels_for(
     told = [numbers.get(PurePath(name).parent.name) for name in names]
     if None not in told:
         return np.array(told)
-    if attributes.reader is None:
+    if attributes.reader is None or attributes.classes != subject.classes:
         raise UsageError(
             f"{names[told.index(None)]}: {subject.name} is asked for labels, and nothing here reads them: put the "
             f"image in a folder that is called as its class, such as {subject.classes[0]}"

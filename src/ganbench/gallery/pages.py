@@ -99,9 +99,10 @@ def _lead(summary: Mapping[str, Any]) -> str:
     metrics = summary["metrics"]
     guide = guide_of(metrics["final"])
     value, floor = metrics["final"][guide], metrics["floor"][guide]
+    times = f", {value / floor:.2f} times the floor" if floor else ""
     return (
         f"After {summary['rounds']:,} rounds and {summary['seconds']:.1f} s of training (seed {summary['seed']}) "
-        f"{guide} is {value:.4g}, {value / floor:.2f} times the floor."
+        f"{guide} is {value:.4g}{times}."
     )
 
 

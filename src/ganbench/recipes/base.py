@@ -65,7 +65,7 @@ class Recipe:
     prior: PriorSetting = Noise()
     average: AverageSetting | None = None
     unlabelled: Literal["refused", "allowed"] = "refused"
-    clusters: Annotated[int, Field(ge=2, le=10_000)] | None = None
+    clusters: Annotated[int, Field(ge=2, le=512)] | None = None
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 256
     rounds: PositiveInt = 4000
 

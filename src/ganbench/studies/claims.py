@@ -59,7 +59,7 @@ class Part:
     def judge(self, low: float, high: float) -> Verdict:
         """What an interval says: all of it in the region, none of it, or neither, as where it touches an edge."""
         spans = self._spans()
-        if any(a < low and high < b for a, b in spans):
+        if any((a < low or a == -math.inf) and (high < b or b == math.inf) for a, b in spans):
             return "supported"
         return "undecided" if any(low <= b and a <= high for a, b in spans) else "refuted"
 
@@ -168,6 +168,20 @@ def _values(part: Part, runs: Runs, other: str | None) -> Values:
     return part.measure.values({cell: runs[cell] for cell in (part.of, other) if cell is not None})
 
 
+def _opened(estimate: Estimate, measure: Measure, values: Values, runs: Runs, of: str, other: str | None) -> Estimate:
+    """The interval of a time, open to that side where some run never got there: it would have taken longer."""
+    if estimate.low is None or estimate.high is None or not isinstance(measure, TimeTo):
+        return estimate
+    there = measure.arrived(runs, *filter(None, (of, other)))
+    late = {cell: bool(values[cell].keys() - seeds) for cell, seeds in there.items()}
+    shortest = 0.0 if measure.scale == "ratio" else -math.inf
+    return replace(
+        estimate,
+        low=shortest if other is not None and late[other] else estimate.low,
+        high=math.inf if late[of] else estimate.high,
+    )
+
+
 def _at_equal_seconds(end: End, runs: Runs, of: str, other: str) -> Values | None:
     """The metric of each seed's two runs at their last snapshots within the shorter of the two trainings.
 
@@ -185,8 +199,10 @@ def _at_equal_seconds(end: End, runs: Runs, of: str, other: str) -> Values | Non
 
 
 def _evidence(part: Part, measure: Measure, values: Values, runs: Runs, other: str | None, count: int) -> Evidence:
-    estimate = _estimate(values, measure, part.of, other, LEVEL)
-    strict = _estimate(values, measure, part.of, other, 1 - (1 - LEVEL) / count)
+    estimate, strict = (
+        _opened(_estimate(values, measure, part.of, other, level), measure, values, runs, part.of, other)
+        for level in (LEVEL, 1 - (1 - LEVEL) / count)
+    )
     cells = [part.of] if other is None else [part.of, other]
     lost = sum(len(runs[cell]) - len(values.get(cell, {})) for cell in cells)
     return Evidence(

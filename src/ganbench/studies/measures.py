@@ -137,13 +137,17 @@ class TimeTo:
         known of which is sooner, and both are left out.
         """
         times = self.values({cell: runs[cell] for cell in (of, other)})
-        there = {cell: {run.seed for run in runs[cell] if self._reached(run) is not None} for cell in times}
+        there = self.arrived(runs, of, other)
         for late, soon in ((of, other), (other, of)):
             for seed in times[late].keys() & times[soon].keys() - there[late]:
                 if seed in there[soon]:
                     times[late][seed] = max(times[late][seed], times[soon][seed])
         neither = times[of].keys() & times[other].keys() - there[of] - there[other]
         return {cell: {seed: t for seed, t in each.items() if seed not in neither} for cell, each in times.items()}
+
+    def arrived(self, runs: Runs, *cells: str) -> dict[str, set[int]]:
+        """The seeds of each cell whose runs got there. Of the others the time is only known to be longer."""
+        return {cell: {run.seed for run in runs[cell] if self._reached(run) is not None} for cell in cells}
 
     def _of(self, run: Done) -> float:
         reached = self._reached(run)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ganbench.configuration import Configuration
+from ganbench.configuration import Configuration, without_none
 from ganbench.data import DataSet, ImageSet
+from ganbench.data.clusters import require_clusters
 from ganbench.data.feature_files import features_sha256, named_file
 from ganbench.fitting import fit
 from ganbench.interrupts import interruptible
@@ -87,6 +88,8 @@ class Study:
         for cell in self.cells:
             configuration = cell.configuration(self.source, 0)
             plan = configuration.plan
+            if plan.clusters:
+                require_clusters(self.data, plan.clusters)
             classes = plan.clusters or len(self.data.classes)
             sizes(plan, plan.prior.for_shape(self.data.shape), self.data.shape, classes)
             if isinstance(cell.work, InsteadOfTraining):
@@ -110,7 +113,7 @@ class Study:
     def _check_is_ours(self, folder: RunFolder, configuration: Configuration, work: Work, features: str | None) -> None:
         summary = folder.summary or {}
         other = bool(summary) and summary.get("work") != told(work)
-        if folder.tree != configuration.tree() or other:
+        if without_none(folder.tree) != without_none(configuration.tree()) or other:
             raise UsageError(f"{folder.path} holds a run with other settings; choose another --out")
         if summary.get("data_sha256", self.data.fingerprint) != self.data.fingerprint:
             raise UsageError(f"{folder.path} holds a run on other data; choose another --out")

@@ -17,7 +17,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from ganbench.checkpoints import write_atomically
-from ganbench.configuration import Configuration, configure, read_config
+from ganbench.configuration import Configuration, configure, read_config, without_none
 from ganbench.data import DataSet
 from ganbench.errors import first_line
 from ganbench.locks import alone
@@ -149,7 +149,10 @@ def _check_is_the_same(path: Path, known: Mapping[str, Any], asked: Mapping[str,
     names = {"seeds": "another number of seeds", "space": "another space", "data_sha256": "other data"}
     names["configuration"] = "other settings"
     for key, what in names.items():
-        if known.get(key) != yaml.safe_load(yaml.safe_dump(asked[key])):
+        there, here = known.get(key), yaml.safe_load(yaml.safe_dump(asked[key]))
+        if key == "configuration" and isinstance(there, Mapping):
+            there, here = without_none(there), without_none(here)
+        if there != here:
             raise UsageError(f"{path} holds a search with {what}; choose another --out")
 
 
