@@ -3,9 +3,9 @@
 The thesis gives neither learning rates nor the batch. The rates here were chosen by trainings of a minute or two on
 real captchas, one seed each: for the convolutional networks 1e-3 over 2e-4, for the MLPs 5e-4 over 1e-4. Noise has 128
 numbers, batches have 64 images. Labels, where they are asked for (`--set labels=inside`), go beside the input of every
-fully connected layer, as the thesis has them. Its convolutions have no biases and its norms no scale; ours have. Its
-sigmoid on [0, 1] is our tanh on [-1, 1]. Its code takes the gradient penalty's norm over a part of the axes; ours over
-all, as the paper does.
+fully connected layer, as the thesis has them. Its convolutions have no biases and its norms no scale; ours have, and
+where all of a critic is clipped, so is that scale. Its sigmoid on [0, 1] is our tanh on [-1, 1]. Its code takes the
+gradient penalty's norm over a part of the axes; ours over all, as the paper does.
 """
 
 from __future__ import annotations
