@@ -1,7 +1,6 @@
 """A run that was stopped, killed or damaged goes on as if nothing had been."""
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -297,7 +296,7 @@ def test_the_last_two_and_the_best_are_kept(unbroken: Path) -> None:
     ]
     assert best == good[-1]
     assert not [p for p in (unbroken / "checkpoints").iterdir() if p.suffix not in (".json", ".safetensors")]
-    assert not any(os.path.basename(p).startswith(".") for p in unbroken.rglob("*"))
+    assert {p.name for p in unbroken.rglob(".*")} <= {".lock"}
 
 
 def test_the_run_can_be_repeated_from_its_configuration_alone(unbroken: Path, tmp_path: Path) -> None:

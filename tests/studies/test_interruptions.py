@@ -106,6 +106,7 @@ def test_a_killed_study_goes_on_and_its_workers_do_not(
     wait_for_work(study, tmp_path)
     left = workers(study)
     assert len(left) == 2
+    os.kill(study.pid, signal.SIGSTOP)  # so that it has not ended by the time that the second has begun
     second = begin()
     _, err = finish(second)
     assert (second.returncode, err) == (2, "ganbench: another process is at work on study\n")

@@ -69,6 +69,7 @@ def assert_whole(folder: Path) -> None:
     assert not {"RUNNING", "WAITING"} & set(states(folder))
 
 
+@pytest.mark.slow  # a study and a killed search tell the same, and take less
 def test_ctrl_c_leaves_a_search_that_goes_on(begin: Callable[..., Process], tmp_path: Path) -> None:
     folder = tmp_path / "search"
     search = begin("--jobs", "2")
