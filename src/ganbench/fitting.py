@@ -259,8 +259,8 @@ class Session:
         if self.tracker:
             self.tracker.flush()  # a resumed training goes on from here, and does not write again what was before
         facts = {**state.counters(), "data_sha256": self.bench.fingerprint, "measuring": self.measuring}
-        facts |= {"features_sha256": self.bench.features_sha256, "watch": self.watch.memory()}
-        facts |= {"told_sha256": self.bench.told_sha256}
+        facts |= {"told_sha256": self.bench.told_sha256, "features_sha256": self.bench.features_sha256}
+        facts |= {"watch": self.watch.memory()}
         checkpoints.write(self.folder.checkpoints, checkpoints.Checkpoint(state.tensors(), facts), best=best)
 
     def finish(self) -> dict[str, Any]:

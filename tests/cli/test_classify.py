@@ -150,13 +150,17 @@ def test_prediction_reads_whole_captchas_as_they_were_cut(ganbench: Command) -> 
     assert "empty.png: " in ended.err
 
 
+def prepare(ganbench: Command, count: int, test: int) -> None:
+    """Drawn captchas in the folder `raw`, and cut in `set`, where `test` of them are kept for testing."""
+    Path("raw").mkdir()
+    for picture, text in zip(*draw_captchas(count), strict=True):
+        Image.fromarray(picture).save(f"raw/{text}.png")
+    assert ganbench("data", "prepare", "captcha", "raw", "--out", "set", "--test", str(test)).code == 0
+
+
 def test_a_prepared_folder_gives_all_verbs_what_they_need(ganbench: Command) -> None:
     """Trained on its captchas, tested on the others as strings, and reading images that were never cut."""
-    pictures, texts = draw_captchas(40)
-    Path("raw").mkdir()
-    for picture, text in zip(pictures, texts, strict=True):
-        Image.fromarray(picture).save(f"raw/{text}.png")
-    assert ganbench("data", "prepare", "captcha", "raw", "--out", "set", "--test", "10").code == 0
+    prepare(ganbench, 40, test=10)
     file, prepared = "f.safetensors", Path("set")
     ended = ganbench("classify", "train", "set", "--out", file, "--network", "lenet", "--epochs", "2")
     assert ended.code == 0, ended.err
@@ -183,11 +187,7 @@ def test_a_prepared_folder_gives_all_verbs_what_they_need(ganbench: Command) -> 
 
 
 def test_of_captchas_without_a_test_part_whole_ones_are_held_out(ganbench: Command) -> None:
-    pictures, texts = draw_captchas(45)
-    Path("raw").mkdir()
-    for picture, text in zip(pictures, texts, strict=True):
-        Image.fromarray(picture).save(f"raw/{text}.png")
-    assert ganbench("data", "prepare", "captcha", "raw", "--out", "set", "--test", "0").code == 0
+    prepare(ganbench, 45, test=0)
     ended = ganbench("classify", "train", "set", "--out", "f.safetensors", "--network", "lenet", "--epochs", "1")
     assert ended.code == 0, ended.err
     assert "lenet, 164 images" in ended.out

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ganbench.configuration import configure
 from ganbench.data import ImageSet, load_points
-from ganbench.data.clusters import clustered
+from ganbench.data.clusters import clustered, require_clusters
 from ganbench.types import UsageError
 from ganbench.workbench import Workbench
 from tests.cli.conftest import ganbench  # noqa: F401  the fixture
@@ -51,7 +51,7 @@ def test_copies_make_no_clusters_of_their_own() -> None:
 
 def test_too_many_clusters_and_points_are_refused() -> None:
     with pytest.raises(UsageError, match="clusters: 20 of them, where planted has 30 images, need two each"):
-        clustered(planted([15, 15])[0], 20)
+        require_clusters(planted([15, 15])[0], 20)
     with pytest.raises(UsageError, match="clusters: they stand for labels of images, and moons holds points"):
         Workbench(configure("gan", "moons", changes=[("clusters", 4)]), load_points("moons"))
 

@@ -30,12 +30,9 @@ def clustered(images: ImageSet, count: int) -> ImageSet:
 
     A GAN that is told which cluster an image is of learns more easily what differs within (Sage et al. 2018,
     arXiv:1712.04407). They follow from the images alone: the best of three starts of k-means++, in the first 64
-    principal components. Clusters that stay empty are left out. The same object is clustered once.
-
-    Raises:
-        UsageError: see `require_clusters`.
+    principal components. Clusters that stay empty are left out. The same object is clustered once. What cannot be
+    clustered, `require_clusters` refuses.
     """
-    require_clusters(images, count)
     order = np.random.default_rng(0).permutation(len(images))
     seen = _numbers(images, order[:FOR_COMPONENTS])
     mean = seen.mean(axis=0)

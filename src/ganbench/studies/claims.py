@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal, TypeAlias
 
@@ -12,7 +12,18 @@ from pydantic import Field
 from scipy import stats
 
 from ganbench.settings import settings
-from ganbench.studies.measures import After, End, Measure, MeasureSetting, Near, Reaches, Runs, TimeTo, Values
+from ganbench.studies.measures import (
+    After,
+    End,
+    Measure,
+    MeasureSetting,
+    Near,
+    Reaches,
+    Runs,
+    Scale,
+    TimeTo,
+    Values,
+)
 from ganbench.studies.statistics import paired_comparison
 
 Verdict: TypeAlias = Literal["supported", "refuted", "undecided"]
@@ -168,17 +179,22 @@ def _values(part: Part, runs: Runs, other: str | None) -> Values:
     return part.measure.values({cell: runs[cell] for cell in (part.of, other) if cell is not None})
 
 
-def _opened(estimate: Estimate, measure: Measure, values: Values, runs: Runs, of: str, other: str | None) -> Estimate:
-    """The interval of a time, open to that side where some run never got there: it would have taken longer."""
-    if estimate.low is None or estimate.high is None or not isinstance(measure, TimeTo):
+def _late(measure: Measure, values: Values, runs: Runs, cells: Sequence[str]) -> set[str]:
+    """The cells of which some run never got to where the time is taken: it would have taken longer."""
+    if not isinstance(measure, TimeTo):
+        return set()
+    return {cell for cell, there in measure.arrived(runs, *cells).items() if values[cell].keys() - there}
+
+
+def _opened(estimate: Estimate, scale: Scale, late: Set[str], of: str) -> Estimate:
+    """Without an end to the side where a time of the first cell, or of the other, is only known to be longer."""
+    if estimate.low is None or estimate.high is None:
         return estimate
-    there = measure.arrived(runs, *filter(None, (of, other)))
-    late = {cell: bool(values[cell].keys() - seeds) for cell, seeds in there.items()}
-    shortest = 0.0 if measure.scale == "ratio" else -math.inf
+    shortest = 0.0 if scale == "ratio" else -math.inf
     return replace(
         estimate,
-        low=shortest if other is not None and late[other] else estimate.low,
-        high=math.inf if late[of] else estimate.high,
+        low=shortest if late - {of} else estimate.low,
+        high=math.inf if of in late else estimate.high,
     )
 
 
@@ -199,11 +215,12 @@ def _at_equal_seconds(end: End, runs: Runs, of: str, other: str) -> Values | Non
 
 
 def _evidence(part: Part, measure: Measure, values: Values, runs: Runs, other: str | None, count: int) -> Evidence:
+    cells = [part.of] if other is None else [part.of, other]
+    late = _late(measure, values, runs, cells)
     estimate, strict = (
-        _opened(_estimate(values, measure, part.of, other, level), measure, values, runs, part.of, other)
+        _opened(_estimate(values, measure, part.of, other, level), measure.scale, late, part.of)
         for level in (LEVEL, 1 - (1 - LEVEL) / count)
     )
-    cells = [part.of] if other is None else [part.of, other]
     lost = sum(len(runs[cell]) - len(values.get(cell, {})) for cell in cells)
     return Evidence(
         part,

@@ -138,12 +138,14 @@ class TimeTo:
         """
         times = self.values({cell: runs[cell] for cell in (of, other)})
         there = self.arrived(runs, of, other)
-        for late, soon in ((of, other), (other, of)):
-            for seed in times[late].keys() & times[soon].keys() - there[late]:
-                if seed in there[soon]:
-                    times[late][seed] = max(times[late][seed], times[soon][seed])
-        neither = times[of].keys() & times[other].keys() - there[of] - there[other]
-        return {cell: {seed: t for seed, t in each.items() if seed not in neither} for cell, each in times.items()}
+        for seed in times[of].keys() & times[other].keys():
+            soon = [cell for cell in (of, other) if seed in there[cell]]
+            if not soon:
+                del times[of][seed], times[other][seed]
+            elif len(soon) == 1:
+                late = other if soon == [of] else of
+                times[late][seed] = max(times[late][seed], times[soon[0]][seed])
+        return times
 
     def arrived(self, runs: Runs, *cells: str) -> dict[str, set[int]]:
         """The seeds of each cell whose runs got there. Of the others the time is only known to be longer."""
