@@ -9,21 +9,38 @@ from typing import Any
 def rows(folder: Path) -> list[str]:
     """A row a claim, in the order of the study's file."""
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    return [
-        f"| {name} | {claim['sentence']} | **{claim['verdict']}** | "
-        f"{'<br>'.join(told(part, claim['verdict']) for part in claim['parts'])} | {claim['seeds']} | "
-        f"`{summary['study']}` |"
-        for name, claim in summary["claims"].items()
-    ]
+    return [row(name, claim, summary["study"]) for name, claim in summary["claims"].items()]
 
 
-def told(part: dict[str, Any], verdict: str) -> str:
-    """What a part says, its effect with the interval, at equal seconds too, and its verdict where not the claim's."""
+def row(name: str, claim: dict[str, Any], study: str) -> str:
+    few, most = (choose(part["n"] for part in claim["parts"]) for choose in (min, max))
+    parts = "<br>".join(told(part, claim["verdict"], most) for part in claim["parts"])
+    seeds = most if few == most else f"{few} to {most}"
+    return " | ".join(
+        [
+            f"| {name}",
+            claim["sentence"],
+            f"**{claim['verdict']}**",
+            parts,
+            f"{seeds}",
+            f"`ganbench reproduce {study}` |",
+        ]
+    )
+
+
+def told(part: dict[str, Any], verdict: str, seeds: int) -> str:
+    """What a part says, its effect with the interval, by seconds too, its verdict where not the claim's, and on how
+    many seeds it rests where they are fewer than the claim's."""
     cells = part["of"] if part["against"] is None else f"{part['of']} against {part['against']}"
     own = "" if part["verdict"] == verdict else f", {part['verdict']}"
-    seconds = part.get("at_equal_seconds") if part["n"] > 2 else None  # of two seeds it has no width to speak of
-    beside = f"; at equal seconds {effect(seconds, part['kind'])}" if seconds else ""
-    return f"{part['says']}: {effect(part, part['kind'])} ({cells}; {part['region']} is asked for{own}{beside})"
+    own = ", so few runs could not have decided it" if part["powerless"] else own
+    seconds = part.get("by_seconds")
+    if seconds and part["n"] <= 2:  # of two seeds the interval has no width to speak of
+        beside = f"; by seconds {estimate(seconds, part['kind'])}"
+    else:
+        beside = f"; by seconds {effect(seconds, part['kind'])}" if seconds else ""
+    few = f"; {part['n']} seeds" if part["n"] < seeds else ""
+    return f"{part['says']}: {effect(part, part['kind'])} ({cells}; {part['region']} is asked for{own}{beside}{few})"
 
 
 def effect(found: dict[str, Any], kind: str) -> str:
@@ -32,7 +49,11 @@ def effect(found: dict[str, Any], kind: str) -> str:
     low, high = found["low"], found["high"]  # an end that is open is null
     interval = f"[{'-∞' if low is None else number(low)}, {'∞' if high is None else number(high)}]"
     interval = "(no interval)" if low is None and high is None else interval
-    return f"{number(found['effect'])}{' times' if kind == 'ratio' else ''} {interval}"
+    return f"{estimate(found, kind)} {interval}"
+
+
+def estimate(found: dict[str, Any], kind: str) -> str:
+    return f"{number(found['effect'])}{' times' if kind == 'ratio' else ''}"
 
 
 def number(x: float) -> str:

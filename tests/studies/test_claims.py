@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from ganbench.errors import UsageError
 from ganbench.settings import from_tree
 from ganbench.studies.claims import Claim, Part, find
 from ganbench.studies.measures import Decline, End, Near, Reaches, Spread, TimeTo, at_the_ends, bimodality
+from ganbench.studies.study import Done
 
 numbers = st.floats(-100, 100)
 
@@ -239,6 +241,28 @@ def test_a_share_of_runs_has_an_exact_interval() -> None:
     assert verdict([ten], a=[1.0] * 9 + [0.5]) == "undecided"
 
 
+@pytest.mark.parametrize(
+    ("n", "settings", "powerless"),
+    [
+        (5, {"above": 0.4}, False),  # five of five: above 0.48
+        (5, {"above": 0.5}, True),  # none of five: below 0.52
+        (6, {"above": 0.5}, False),
+        (2, {"above": 0.5}, True),
+        (5, {"against": ("b",), "above": 0}, True),
+        (7, {"against": ("b",), "above": 0}, False),
+        (10, {"against": ("b",), "within": (-0.25, 0.25)}, False),  # ten against none refute it
+        (3, {"against": ("b",), "within": (-0.25, 0.25)}, True),
+    ],
+)
+def test_shares_that_no_outcome_could_decide_are_told(n: int, settings: dict[str, Any], powerless: bool) -> None:
+    claim = Claim("", (shares(**settings),))
+    found = [
+        find("P0", claim, {"": runs(a=_so_many(k, n), b=_so_many(j, n))}) for k in range(n + 1) for j in range(n + 1)
+    ]
+    assert {each.evidence[0].powerless for each in found} == {powerless}
+    assert ({each.verdict for each in found} == {"undecided"}) == powerless
+
+
 def test_statistics_of_weights() -> None:
     rng = np.random.default_rng(0)
     assert bimodality(rng.normal(size=100_000)) == pytest.approx(1 / 3, abs=0.01)
@@ -361,10 +385,29 @@ def test_at_equal_seconds_the_quicker_of_each_seed_is_at_its_end(scale: str) -> 
     end = {"kind": "end", "metric": "w1", "scale": scale}
     asked = from_tree(Part, {"says": "so", "of": "slow", "against": ["quick"], "below": 1, "measure": end})
     evidence = find("P0", Claim("", (asked,)), {"": {"quick": quick, "slow": slow}}).evidence[0]
-    beside = evidence.at_equal_seconds
+    beside = evidence.by_seconds
     assert beside is not None
     effects = (evidence.estimate.effect, beside.estimate.effect)
     assert effects == pytest.approx((1 / 4, 8 / 4) if scale == "ratio" else (1 - 4, 8 - 4))
+
+
+@pytest.mark.parametrize(
+    ("measure", "by_rounds", "by_seconds"),
+    [
+        ({"kind": "after", "rounds": 1, "metric": "w1"}, 2 / 8, 50 / 8),  # by then the slower one has not begun
+        ({"kind": "time-to", "floors": 30}, 1 / 2, 13 / 20),
+        ({"kind": "time-to", "floors": 30, "unit": "seconds"}, 13 / 20, None),
+    ],
+)
+def test_what_is_compared_by_rounds_is_compared_by_seconds_too(
+    measure: dict[str, Any], by_rounds: float, by_seconds: float | None
+) -> None:
+    quick = [timed("quick", seed, rounds=[8.0, 2.0], pace=10.0) for seed in range(4)]
+    slow = [timed("slow", seed, rounds=[2.0, 1.0], pace=13.0) for seed in range(4)]
+    asked = from_tree(Part, {"says": "so", "of": "slow", "against": ["quick"], "below": 1, "measure": measure})
+    evidence = find("P0", Claim("", (asked,)), {"": {"quick": quick, "slow": slow}}).evidence[0]
+    beside = evidence.by_seconds and evidence.by_seconds.estimate.effect
+    assert (evidence.estimate.effect, beside) == (pytest.approx(by_rounds), by_seconds and pytest.approx(by_seconds))
 
 
 def timed(cell: str, seed: int, rounds: list[float], pace: float) -> Any:
@@ -373,4 +416,5 @@ def timed(cell: str, seed: int, rounds: list[float], pace: float) -> Any:
     run = _run(cell, seed, rounds[-1])
     run.summary |= {"seconds": rows[-1]["seconds"], "snapshot_floor": {"w1": 0.1}}
     run.folder = SimpleNamespace(rows=lambda name: rows)
+    run.time_to = partial(Done.time_to, run)
     return run

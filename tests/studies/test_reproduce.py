@@ -101,7 +101,7 @@ def test_a_study_of_ones_own(ganbench: Callable[..., Outcome], own: Path, tmp_pa
     summary = json.loads((out / "summary.json").read_text())
     assert summary["claims"]["A1"]["verdict"] == "supported"
     assert summary["claims"]["A1"]["parts"][0]["n"] == 3
-    assert summary["claims"]["A2"]["parts"][1]["at_equal_seconds"]["effect"] is not None
+    assert summary["claims"]["A2"]["parts"][1]["by_seconds"]["effect"] is not None
     assert {(cell["experiment"], cell["cell"]) for cell in summary["cells"]} == {
         ("moons", "free"), ("moons", "clipped"), ("spiral", "gan"),
     }  # fmt: skip
@@ -274,15 +274,32 @@ def test_a_perfect_discriminator_has_no_gradient_to_give(tmp_path: Path) -> None
     assert overlapping[-1] > 1e-2 * max(overlapping)
 
 
-def test_a_run_that_fails_is_told(ganbench: Callable[..., Outcome], tmp_path: Path, undrawn: None) -> None:
+@pytest.fixture
+def failing(tmp_path: Path) -> str:
+    """A study of which a cell cannot be trained."""
     tree = json.loads(json.dumps(OWN))
     clip = {"critic.constraints.clip": {"kind": "clip", "layers": ["nope"]}}
     tree["experiments"]["moons"]["cells"]["clipped"]["set"] = clip
-    (tmp_path / "own.yaml").write_text(yaml.safe_dump(tree))
-    done = ganbench("reproduce", "own.yaml", "--out", "out", "--seeds", 2, "--jobs", 1)
+    (tmp_path / "failing.yaml").write_text(yaml.safe_dump(tree))
+    return "failing.yaml"
+
+
+def test_a_run_that_fails_is_told(
+    ganbench: Callable[..., Outcome], failing: str, tmp_path: Path, undrawn: None
+) -> None:
+    done = ganbench("reproduce", failing, "--out", "out", "--seeds", 2, "--jobs", 1)
     assert done.code == 1
     assert "2 runs could not be done, such as clipped #0" in done.err
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["claims"]["A1"]["verdict"] == "undecided"
+
+
+def test_a_run_that_fails_keeps_no_other_study_from_its_turn(
+    ganbench: Callable[..., Outcome], failing: str, own: Path, monkeypatch: pytest.MonkeyPatch, undrawn: None
+) -> None:
+    monkeypatch.setattr("ganbench.studies.plans.shipped", lambda: [failing, str(own)])
+    done = ganbench("reproduce", "--all", "--seeds", 2, "--jobs", 1)
+    assert (done.code, "1 runs" in done.err, "2 runs could not be done" in done.err) == (1, False, True)
+    assert (own.parent / "studies" / "own" / "report.html").exists()
 
 
 def test_a_changed_probe_is_not_taken_for_the_old_one(ganbench: Callable[..., Outcome], tmp_path: Path) -> None:

@@ -56,12 +56,13 @@ def command(
             continue
         folder = out if out and not all_ else (out or Path("studies")) / f"{Path(name).stem}{kind}"
         ready.append(set_up(name, folder, seeds=seeds, first_seed=first_seed, quick=quick, sources=sources))
-    for reproduction in ready:
-        _carry_out(reproduction, workers)
+    failures = [failure for reproduction in ready if (failure := _carry_out(reproduction, workers))]
+    if failures:  # told last: a run that cannot be done keeps no other study from its turn
+        raise WorkError("; ".join(failures))
 
 
-def _carry_out(reproduction: Reproduction, workers: Workers) -> None:
-    """Does a study and prints what it came to."""
+def _carry_out(reproduction: Reproduction, workers: Workers) -> str | None:
+    """Does a study and prints what it came to. Says what could not be done."""
     from ganbench.studies.findings_page import effect, who, write_findings
     from ganbench.studies.reproduction import carry_out_plan
 
@@ -77,11 +78,12 @@ def _carry_out(reproduction: Reproduction, workers: Workers) -> None:
     if not outcome.complete:
         raise WorkError("interrupted: the same command goes on with what is left")
     print(f"report: {(reproduction.path / 'report.html').resolve()}")
-    if outcome.failed:
-        raise WorkError(
-            f"{len(outcome.failed)} runs could not be done, such as {outcome.failed[0]}; the reasons are in "
-            f"{reproduction.path / 'runs'}"
-        )
+    if not outcome.failed:
+        return None
+    return (
+        f"{len(outcome.failed)} runs could not be done, such as {outcome.failed[0]}; the reasons are in "
+        f"{reproduction.path / 'runs'}"
+    )
 
 
 def _data_of(study: str) -> set[str]:

@@ -169,6 +169,24 @@ def estimate_against_distance(rows: Sequence[Mapping[str, float]], title: str = 
     return figure
 
 
+def losses_against_distance(cells: Mapping[str, Float[np.ndarray, "snapshots 2"]], player: str) -> Figure:
+    """A player's loss against the distance then, a panel a cell, with Spearman's rank correlation.
+
+    A loss that tells how good the samples are falls or rises with the distance. Dark dots are early snapshots.
+    """
+    figure, axes, across = style.panels(len(cells), 3, 2.3)
+    for i, (panel, (cell, pairs)) in enumerate(zip(axes, cells.items(), strict=True)):
+        title = style.dress(panel, cell, "distance", f"{player}'s loss" if i % across == 0 else "")
+        losses, distances = pairs[np.isfinite(pairs).all(axis=1) & (pairs[:, 1] > 0)].T
+        if len(losses) < 4 or np.ptp(losses) == 0 or np.ptp(distances) == 0:
+            style.note(panel, "nothing to correlate")
+            continue
+        panel.scatter(distances, losses, c=np.arange(len(losses)), cmap="cividis", s=12, linewidths=0)
+        style.logarithmic(panel, "x", distances)
+        title.set_text(f"{cell}: {spearmanr(losses, distances).statistic:.2f}")
+    return figure
+
+
 def study_curves(
     cells: Mapping[str, Sequence[Sequence[Mapping[str, float]]]], metric: str, floor: float | None = None
 ) -> Figure:

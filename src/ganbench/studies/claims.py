@@ -25,6 +25,7 @@ from ganbench.studies.measures import (
     Values,
 )
 from ganbench.studies.statistics import paired_comparison
+from ganbench.studies.study import Done
 
 Verdict: TypeAlias = Literal["supported", "refuted", "undecided"]
 
@@ -109,6 +110,8 @@ class Evidence:
 
     `refuted` says so at the level that is corrected for the number of the claim's parts. `lost` runs have no value, of
     those that the study has of the cells; as long as there are any, nothing is decided, since they may be the bad ones.
+    `powerless` is a share of so few runs that none of its values would have been decided. `by_seconds` is the same
+    comparison at equal seconds of training in the place of equal rounds, or in seconds in the place of rounds.
     """
 
     part: Part
@@ -119,7 +122,8 @@ class Evidence:
     verdict: Verdict
     refuted: bool
     lost: int = 0
-    at_equal_seconds: Evidence | None = None
+    powerless: bool = False
+    by_seconds: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,22 +165,32 @@ def _runs_of(part: Part, experiments: Mapping[str, Runs]) -> Runs:
 def _weigh(part: Part, runs: Runs, count: int) -> list[Evidence]:
     found = []
     for other in part.against or (None,):
-        evidence = _evidence(part, part.measure, _values(part, runs, other), runs, other, count)
-        if other is not None and isinstance(part.measure, End) and part.measure.which == "final":
-            equal = _at_equal_seconds(part.measure, runs, part.of, other)
-            if equal is not None:
-                beside = _evidence(part, part.measure, equal, runs, other, count)
-                evidence = replace(evidence, at_equal_seconds=beside)
-        found.append(evidence)
+        evidence = _evidence(part, part.measure, _values(part.measure, runs, part.of, other), runs, other, count)
+        beside = _by_seconds(part, runs, other, count) if other is not None else None
+        found.append(replace(evidence, by_seconds=beside))
     return found
 
 
-def _values(part: Part, runs: Runs, other: str | None) -> Values:
-    if isinstance(part.measure, Near):  # the best cell may be any
-        return part.measure.values(runs)
-    if isinstance(part.measure, TimeTo) and other is not None:
-        return part.measure.of_two(runs, part.of, other)
-    return part.measure.values({cell: runs[cell] for cell in (part.of, other) if cell is not None})
+def _by_seconds(part: Part, runs: Runs, other: str, count: int) -> Evidence | None:
+    """None for what is not of rounds, and where there were no snapshots, as of other work than a training."""
+    measure = part.measure
+    if isinstance(measure, TimeTo) and measure.unit == "rounds":
+        timed = replace(measure, unit="seconds")
+        return _evidence(part, timed, _values(timed, runs, part.of, other), runs, other, count)
+    if (isinstance(measure, End) and measure.which == "final") or (
+        isinstance(measure, After) and measure.seconds is None
+    ):
+        values = _at_equal_seconds(measure, runs, part.of, other)
+        return _evidence(part, measure, values, runs, other, count) if any(values.values()) else None
+    return None
+
+
+def _values(measure: Measure, runs: Runs, of: str, other: str | None) -> Values:
+    if isinstance(measure, Near):  # the best cell may be any
+        return measure.values(runs)
+    if isinstance(measure, TimeTo) and other is not None:
+        return measure.of_two(runs, of, other)
+    return measure.values({cell: runs[cell] for cell in (of, other) if cell is not None})
 
 
 def _late(measure: Measure, values: Values, runs: Runs, cells: Sequence[str]) -> set[str]:
@@ -198,20 +212,27 @@ def _opened(estimate: Estimate, scale: Scale, late: Set[str], of: str) -> Estima
     )
 
 
-def _at_equal_seconds(end: End, runs: Runs, of: str, other: str) -> Values | None:
-    """The metric of each seed's two runs at their last snapshots within the shorter of the two trainings.
+def _at_equal_seconds(measure: End | After, runs: Runs, of: str, other: str) -> Values:
+    """The metric of each seed's two runs at their last snapshots within the seconds of the one that was done sooner.
 
-    None where there were no snapshots, as of other work than a training. A run that diverged has no such time.
+    A run is done after the rounds of the measure, or at its end; one that diverged has no such time.
     """
+    rounds = measure.rounds if isinstance(measure, After) else None
     first, second = ({run.seed: run for run in runs[cell]} for cell in (of, other))
     values: Values = {of: {}, other: {}}
     for seed in first.keys() & second.keys():
         pair = {of: first[seed], other: second[seed]}
-        seconds = [run.summary["seconds"] for run in pair.values() if run.status == "finished"]
-        after = After(seconds=min(seconds, default=None), metric=end.metric, scale=end.scale)
+        seconds = [_seconds_of(run, rounds) for run in pair.values() if run.status == "finished"]
+        after = After(seconds=min(seconds, default=None), metric=measure.metric, scale=measure.scale)
         for cell, run in pair.items():
             values[cell] |= after.values({cell: [run]})[cell]
-    return values if any(values.values()) else None
+    return values
+
+
+def _seconds_of(run: Done, rounds: int | None) -> float:
+    """How long a run trained to its last snapshot within so many rounds, or in all."""
+    within = [row["seconds"] for row in run.folder.rows("metrics") if rounds is not None and row["round"] <= rounds]
+    return float(within[-1] if within else run.summary["seconds"])
 
 
 def _evidence(part: Part, measure: Measure, values: Values, runs: Runs, other: str | None, count: int) -> Evidence:
@@ -219,7 +240,7 @@ def _evidence(part: Part, measure: Measure, values: Values, runs: Runs, other: s
     late = _late(measure, values, runs, cells)
     estimate, strict = (
         _opened(_estimate(values, measure, part.of, other, level), measure.scale, late, part.of)
-        for level in (LEVEL, 1 - (1 - LEVEL) / count)
+        for level in (LEVEL, _strict(count))
     )
     lost = sum(len(runs[cell]) - len(values.get(cell, {})) for cell in cells)
     return Evidence(
@@ -231,7 +252,25 @@ def _evidence(part: Part, measure: Measure, values: Values, runs: Runs, other: s
         verdict=_judged(part, estimate) if not lost else "undecided",
         refuted=_judged(part, strict) == "refuted" and not lost,
         lost=lost,
+        powerless=isinstance(measure, Near | Reaches) and _powerless(part, estimate.n, other is not None, count),
     )
+
+
+def _powerless(part: Part, n: int, two: bool, count: int) -> bool:
+    """Whether no shares of `n` runs, of one cell or of each of two, would decide the part."""
+    if n == 0:
+        return False
+    shares = [[1.0] * ones + [0.0] * (n - ones) for ones in range(n + 1)]
+    return not any(
+        _judged(part, _share(a, b, LEVEL)) == "supported" or _judged(part, _share(a, b, _strict(count))) == "refuted"
+        for a in shares
+        for b in (shares if two else [None])
+    )
+
+
+def _strict(count: int) -> float:
+    """The level of each of so many parts at which one alone refutes a claim."""
+    return 1 - (1 - LEVEL) / count
 
 
 def _judged(part: Part, estimate: Estimate) -> Verdict:

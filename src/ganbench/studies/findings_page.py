@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ganbench.figures.animation import png_bytes
+from ganbench.figures.curves import losses_against_distance
 from ganbench.figures.starvation import gradient_curves, parallel_lines
 from ganbench.gallery import read_picture
 from ganbench.reports import Page, Picture, Section, Table, write_page
 from ganbench.studies.claims import Evidence, Finding
 from ganbench.studies.conclusions import number
+from ganbench.studies.measures import losses_and_distances
 from ganbench.studies.pages import sections
 from ganbench.studies.plans import Experiment
 from ganbench.studies.reproduction import Outcome, Reproduction
@@ -56,8 +58,9 @@ def _legend() -> str:
     return (
         "A part holds where its 95 % interval over seeds lies in the region that the claim names. Supported: all parts "
         "hold. Refuted: of some part the whole interval, corrected for the number of parts, lies outside. Else "
-        "undecided: more seeds may tell. Nothing is decided while a run of the cells is lost. Seconds are those of "
-        "training on whatever did the runs, and depend on its load."
+        "undecided: more seeds may tell. Nothing is decided while a run of the cells is lost. By seconds is the same "
+        "comparison at equal seconds of training, not rounds, or in seconds. They are those of whatever did the runs, "
+        "and depend on its load."
     )
 
 
@@ -92,12 +95,11 @@ def _claim_section(finding: Finding) -> Section:
     rows = []
     for evidence in finding.evidence:
         part = evidence.part
-        equal = "" if evidence.at_equal_seconds is None else effect(evidence.at_equal_seconds)
+        beside = "" if evidence.by_seconds is None else effect(evidence.by_seconds)
+        verdict = evidence.verdict + (": so few runs could not have decided it" if evidence.powerless else "")
         n = str(evidence.estimate.n) + (f" ({evidence.lost} lost)" if evidence.lost else "")
-        rows.append(
-            [part.says, evidence.measured, who(evidence), part.region, effect(evidence), evidence.verdict, equal, n]
-        )
-    header = ("says", "measured", "cells", "region", "effect [95 %]", "verdict", "at equal seconds", "seeds")
+        rows.append([part.says, evidence.measured, who(evidence), part.region, effect(evidence), verdict, beside, n])
+    header = ("says", "measured", "cells", "region", "effect [95 %]", "verdict", "by seconds", "seeds")
     remark = [finding.claim.remark] if finding.claim.remark else []
     return Section(
         f"{finding.name}: {finding.verdict}", [finding.claim.sentence, *remark], tables=[Table(header, rows)]
@@ -141,6 +143,12 @@ def _experiment(name: str, experiment: Experiment, results: Results) -> list[Sec
         cells = {cell: [run.folder.rows("metrics") for run in runs] for cell, runs in results.runs.items()}
         caption = "The generator's gradient while the critic alone is trained: each seed, and their geometric mean."
         pictures.append(Picture(caption, png_bytes(gradient_curves(cells)), "image/png"))
+    if "losses" in experiment.pictures:
+        first = {cell: next((run for run in runs if run.summary), None) for cell, runs in results.runs.items()}
+        for player in ("critic", "generator"):
+            pairs = {cell: losses_and_distances(run, player) for cell, run in first.items() if run}
+            caption = f"The {player}'s loss against the distance, of each cell's first seed: early snapshots dark."
+            pictures.append(Picture(caption, png_bytes(losses_against_distance(pairs, player)), "image/png"))
     own = [Section(f"{name}: pictures", pictures=pictures)] if pictures else []
     if not results.floor:
         return own + _of_work(name, results)

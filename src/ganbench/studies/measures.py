@@ -240,18 +240,10 @@ class Gauge:
         return _each(runs, self._of)
 
     def _of(self, run: Done) -> float | None:
-        guide, logged = _guide(run), run.folder.rows("log")
-        pairs, before = [], 0
-        for row in run.folder.rows("metrics"):
-            since = [
-                r[self.player] for r in logged if before < r["round"] <= row["round"] and r.get(self.player) is not None
-            ]
-            if since and row.get(guide) is not None:
-                pairs.append((float(np.median(since)), row[guide]))
-            before = row["round"]
-        if len(pairs) < 4:
+        found = losses_and_distances(run, self.player)
+        if len(found) < 4:
             return None
-        correlation = float(stats.spearmanr(*zip(*pairs, strict=True)).statistic)
+        correlation = float(stats.spearmanr(found[:, 0], found[:, 1]).statistic)
         return 0.0 if math.isnan(correlation) else correlation  # a loss that never changes tells nothing
 
     def said(self) -> str:
@@ -391,6 +383,18 @@ def bimodality(weights: Float[np.ndarray, " n"]) -> float:
     1.0
     """
     return float((stats.skew(weights) ** 2 + 1) / stats.kurtosis(weights, fisher=False))
+
+
+def losses_and_distances(run: Done, player: str) -> Float[np.ndarray, "snapshots 2"]:
+    """A player's loss, the median of what was logged since the snapshot before, and the distance at the snapshot."""
+    guide, logged = _guide(run), run.folder.rows("log")
+    pairs, before = [], 0
+    for row in run.folder.rows("metrics"):
+        since = [r[player] for r in logged if before < r["round"] <= row["round"] and r.get(player) is not None]
+        if since and row.get(guide) is not None:
+            pairs.append((float(np.median(since)), float(row[guide])))
+        before = row["round"]
+    return np.array(pairs).reshape(-1, 2)
 
 
 def first_at(run: Done, metric: str, least: float, unit: Literal["round", "seconds"]) -> float | None:

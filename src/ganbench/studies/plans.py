@@ -28,7 +28,7 @@ from ganbench.types import UsageError
 WORKS: dict[str, type] = {work.kind: work for work in (Starvation, Recognition, Audit, Exploring)}
 """What a cell may do in the place of a training."""
 
-Picture: TypeAlias = Literal["parallel-lines", "gradients"]
+Picture: TypeAlias = Literal["parallel-lines", "gradients", "losses"]
 
 QUICK_COUNT, QUICK_FINAL = 256, 512
 """So much at most is measured where a study is only tried."""

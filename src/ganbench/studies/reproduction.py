@@ -166,14 +166,15 @@ def _evidence_summary(evidence: Evidence) -> dict[str, Any]:
         "high": estimate.high,
         "n": estimate.n,
         "lost": evidence.lost,
+        "powerless": evidence.powerless,
         "verdict": evidence.verdict,
     }
-    if evidence.at_equal_seconds:
-        equal = evidence.at_equal_seconds
-        found["at_equal_seconds"] = {
-            "effect": equal.estimate.effect,
-            "low": equal.estimate.low,
-            "high": equal.estimate.high,
-            "verdict": equal.verdict,
+    if evidence.by_seconds:
+        beside = evidence.by_seconds
+        found["by_seconds"] = {
+            "effect": beside.estimate.effect,
+            "low": beside.estimate.low,
+            "high": beside.estimate.high,
+            "verdict": beside.verdict,
         }
     return found

@@ -101,6 +101,8 @@ def space_of(configuration: Configuration) -> dict[str, Range]:
         if isinstance(player.network, MLP) and player.network.widths:
             own = list(player.network.widths)
             space[f"{name}.network.widths"] = _choice([[max(1, w // 2) for w in own], own, [2 * w for w in own]], own)
+        if channels := getattr(player.network, "channels", None):
+            space[f"{name}.network.channels"] = _choice([max(1, channels // 2), channels, 2 * channels], channels)
         for key, constraint in player.constraints.items():
             if isinstance(constraint, Clip):
                 space[f"{name}.constraints.{key}.bound"] = _around(constraint.bound, 10)
