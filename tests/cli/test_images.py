@@ -24,7 +24,7 @@ from tests.undrawn import undrawn
 
 __all__ = ["asked", "colours", "digits_at_hand", "undrawn"]
 
-READ = {"label_kl", "modes", "label_entropy", "readable", "confidence"}
+READ = {"label_kl", "modes", "label_entropy", "readable", "legible", "confidence"}
 PICTURES = {
     "labels.png",
     "sheet.png",

@@ -15,7 +15,7 @@ from ganbench.types import UsageError
 DISTANCES = {
     "fid", "fid_spread", "kid", "kid_spread", "precision", "recall", "density", "coverage", "nearest_train",
 }  # fmt: skip
-CLASSES = {"label_kl", "modes", "label_entropy", "readable", "confidence"}
+CLASSES = {"label_kl", "modes", "label_entropy", "readable", "legible", "confidence"}
 
 
 @pytest.fixture(scope="module")

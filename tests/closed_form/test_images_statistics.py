@@ -19,7 +19,7 @@ from ganbench.metrics import fid, kid
 from ganbench.metrics.embedding import scaled
 from ganbench.metrics.features import features_for
 from ganbench.metrics.frechet import Moments, fid_spread, frechet
-from ganbench.metrics.labels import accuracy, covered, label_entropy, label_kl, readable
+from ganbench.metrics.labels import accuracy, covered, label_entropy, label_kl, legible, readable
 from ganbench.metrics.neighbours import nearest, neighbours
 from ganbench.types import UsageError
 
@@ -234,6 +234,19 @@ def test_label_entropy_between_all_classes_and_one() -> None:
 def test_readable_is_the_share_above_nine_tenths() -> None:
     assert readable(np.array([1.0, 0.91, 0.9, 0.2])) == 0.5
     assert (readable(np.full(3, 0.5)), readable(np.ones(3))) == (0, 1)
+
+
+def test_legible_is_what_is_readable_and_as_frequent_as_in_the_data() -> None:
+    real, sure = np.arange(320) % 32, np.ones(320)
+    assert legible(real, sure, real, 32) == pytest.approx(1)
+    assert legible(np.full(320, 5), sure, real, 32) == pytest.approx(1 / 32)  # one character alone
+    assert legible(real, np.where(real < 16, 0.95, 0.9), real, 32) == pytest.approx(0.5)
+    assert legible(np.full(320, 32), sure, real, 32) == 0  # a class that the data have not
+    rng = np.random.default_rng(0)
+    drawn, confidence = rng.integers(8, size=500), rng.random(500)
+    shares = np.bincount(drawn[confidence > 0.9], minlength=8) / 500
+    told = 1 - np.abs(np.append(shares, 1 - shares.sum()) - np.append(np.full(8, 1 / 8), 0)).sum() / 2
+    assert legible(drawn, confidence, np.arange(8), 8) == pytest.approx(told)  # with the unread as a class of its own
 
 
 def test_label_kl_of_a_perfect_sampler_has_the_mean_that_is_told() -> None:

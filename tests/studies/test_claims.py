@@ -320,6 +320,27 @@ def test_time_to_a_metric(values: list[float], rounds: float) -> None:
     assert Reaches("readable", 0.5, when="along").values({"a": [diverged]}) == {"a": {0: 0.0}}
 
 
+@pytest.mark.parametrize(("middle", "edge"), [(4.0, 1.0), (8.0, 1.0), (8.0, 0.5)])
+def test_times_of_which_some_are_only_known_to_be_longer_are_seldom_told_apart(middle: float, edge: float) -> None:
+    """Times to a goal, log-normal and cut off after ten snapshots, of a true ratio at the edge of the region."""
+    rng = np.random.default_rng(round(10 * middle + edge))
+    count, n = 300, 5
+    timed_to = {"kind": "time-to", "metric": "readable", "at_least": 0.5}
+    asked = from_tree(Part, {"says": "so", "of": "a", "against": ["b"], "below": edge, "measure": timed_to})
+    verdicts = []
+    for _ in range(count):
+        times = {"a": rng.lognormal(math.log(middle * edge), 0.5, n), "b": rng.lognormal(math.log(middle), 0.5, n)}
+        study = {cell: [_arriving(after, seed) for seed, after in enumerate(each)] for cell, each in times.items()}
+        verdicts.append(find("P0", Claim("", (asked,)), {"": study}).verdict)
+    most = stats.binom.ppf(0.999, count, 0.025)
+    assert max(verdicts.count("supported"), verdicts.count("refuted")) <= most
+
+
+def _arriving(after: float, seed: int) -> Any:
+    """A run of ten snapshots that is at its goal from so many on."""
+    return replace_seed(along([float(i >= after) for i in range(11)]), seed)
+
+
 @pytest.mark.parametrize(
     ("a", "b", "expected"),
     [

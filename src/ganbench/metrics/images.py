@@ -60,6 +60,7 @@ IMAGE_METRICS: dict[str, Metric] = {
     ),
     "label_entropy": Metric("entropy of the classes that are read, at most ln(classes)", "nats", "higher"),
     "readable": Metric("images whose class is read with a probability of more than 0.9", "share", "higher"),
+    "legible": Metric("readable images, those of each class up to its share of the data", "share", "higher"),
     "confidence": Metric("mean probability of the classes that are read", "share", "higher"),
     "label_accuracy": Metric("images in which the class is read that was asked for", "share", "higher"),
     "sliced_w": POINT_METRICS["sliced_w"],
@@ -177,6 +178,7 @@ class ImageRuler(AgainstItself):
             "modes": labels.covered(seen.labels[seen.labels < classes]),
             "label_entropy": labels.label_entropy(seen.labels, classes),
             "readable": labels.readable(seen.confidence),
+            "legible": labels.legible(seen.labels, seen.confidence, self.data.labels, classes),
             "confidence": float(seen.confidence.mean()),
         }
         return figures if asked is None else figures | {"label_accuracy": labels.accuracy(seen.labels, asked)}

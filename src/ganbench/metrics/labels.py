@@ -44,6 +44,22 @@ def readable(confidence: Float[np.ndarray, "n"]) -> float:
     return float((confidence > SURE).mean())
 
 
+def legible(
+    generated: Int[np.ndarray, "n"], confidence: Float[np.ndarray, "n"], real: Int[np.ndarray, "m"], classes: int
+) -> float:
+    """`sum over classes c of min(share of images read as c with more than 0.9, share of c in the data)`.
+
+    Where `readable` is 1 for a generator that draws one readable thing alone, this is that class's share of the data.
+
+    >>> one = np.zeros(8, int)
+    >>> legible(one, np.ones(8), np.array([0, 1, 2, 3]), 4)
+    0.25
+    """
+    sure = generated[(confidence > SURE) & (generated < classes)]
+    read = np.bincount(sure, minlength=classes) / len(generated)
+    return float(np.minimum(read, np.bincount(real, minlength=classes) / len(real)).sum())
+
+
 def covered(generated: Int[np.ndarray, "n"]) -> float:
     """Classes with at least one generated image."""
     return float(len(np.unique(generated)))
