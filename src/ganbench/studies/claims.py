@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
@@ -308,11 +309,12 @@ def _share(a: Sequence[float], b: Sequence[float] | None, level: float) -> Estim
     if len(a) < 2:
         return Estimate(mean, None, None, len(a))
     if b is None:
-        return Estimate(mean, *_clopper_pearson(a, level), len(a))
-    (low, high), (lower, higher) = (_clopper_pearson(each, (1 + level) / 2) for each in (a, b))
+        return Estimate(mean, *_clopper_pearson(round(sum(a)), len(a), level), len(a))
+    (low, high), (lower, higher) = (_clopper_pearson(round(sum(x)), len(x), (1 + level) / 2) for x in (a, b))
     return Estimate(mean, low - higher, high - lower, len(a))
 
 
-def _clopper_pearson(values: Sequence[float], level: float) -> tuple[float, float]:
-    interval = stats.binomtest(round(sum(values)), len(values)).proportion_ci(level, "exact")
+@cache
+def _clopper_pearson(count: int, n: int, level: float) -> tuple[float, float]:
+    interval = stats.binomtest(count, n).proportion_ci(level, "exact")
     return float(interval.low), float(interval.high)
