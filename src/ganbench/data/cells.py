@@ -22,6 +22,7 @@ _MARGIN = 1  # pixels of ground around a character in its cell, so that no strok
 _SPECK = 0.1  # of the inked pixels that a character has on average: what has less is no character
 _WIDEST = 1.25  # of a character's share of the span: what is wider is not one that fell apart
 _NARROWEST = 0.25  # of that share: what is narrower is no character
+_UNEVEN = 0.25  # of a character's share of a piece: so far at most from even parts is where the next one should begin
 _AWAY = 1.5  # inked pixels that a cut may cross less for each pixel that it is away from where a character should begin
 
 
@@ -97,7 +98,8 @@ def connected_parts(ink: Ink, count: int) -> list[Ink]:
     Specks are joined to what they all but touch, or left out; what stands above each other is one. Of too many pieces
     those two are joined, again and again, that are narrowest together. Of too few the widest for its number of
     characters is parted where little ink crosses and the next character should begin, if characters begin at an even
-    pitch: ink alone would rather lose a leg of M.
+    pitch and come to nearly even parts of the piece: ink alone would rather lose a leg of M, and the pitch of few
+    pieces may lie beyond the ink.
 
     Raises UsageError where pieces to be joined are wider than a character, and where what is to be parted is narrower.
     """
@@ -181,10 +183,12 @@ def _parted(piece: Ink, starts: list[float]) -> list[Ink]:
     if not starts:
         return [piece]
     first, width = _span(piece)
+    share = width / (len(starts) + 1)
     columns = np.arange(piece.shape[1])
     crossing = _crossing(piece)
     edges = [0]
-    for left, start in enumerate(starts, 1):
+    for left, expected in enumerate(starts, 1):
+        start = float(np.clip(expected, first + share * (left - _UNEVEN), first + share * (left + _UNEVEN)))
         room = columns[max(edges[-1], first) + 1 : first + width - len(starts) + left]
         edges.append(int(room[np.argmin(crossing[room] + _AWAY * np.abs(room - start))]))
     edges.append(piece.shape[1])
