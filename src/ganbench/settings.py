@@ -215,6 +215,8 @@ def _sentence(error: ValidationError, tree: Any) -> str:
             return f"{where}: {first['msg']}" if where else first["msg"]
         case "missing":
             return f"{where}: this field is needed"
+        case "value_error":  # one of our own, whose words are plain as they are
+            return f"{where}: {first['ctx']['error']}" if where else str(first["ctx"]["error"])
     given = first["input"]
     shown = "" if is_dataclass(given) or isinstance(given, Mapping) else f" (given: {given!r})"
     return f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}{shown}"

@@ -60,7 +60,7 @@ WRONG = [
     ((*T, "--set", "wrappers.pack={kind: pack, count: 3}"), "multiple of the pack's 3"),
     ((*T, "--set", "generator.wrappers.pack=pack"), "generator.wrappers"),
     ((*T, "--set", "recipe=wgan"), "command line"),
-    ((*T, "--config", "nowhere.yaml"), "no such configuration"),
+    ((*T, "--config", "nowhere.yaml"), "nowhere.yaml: there is no such file"),
     ((*T, "--resume"), "--out"),
     ((*T, "--resume", "--out", "nowhere"), "no run here"),
     (("train", "--nonsense"), "--nonsense"),

@@ -355,7 +355,10 @@ def test_sooner_is_who_was_there_first(a: list[float], b: list[float], expected:
     sooner = {"kind": "time-to", "metric": "readable", "at_least": 0.5}
     asked = from_tree(Part, {"says": "so", "of": "a", "against": ["b"], "below": 1, "measure": sooner})
     cells = {cell: [replace_seed(along(values), seed) for seed in range(6)] for cell, values in (("a", a), ("b", b))}
-    assert find("P0", Claim("", (asked,)), {"": cells}).verdict == expected
+    found = find("P0", Claim("", (asked,)), {"": cells})
+    assert found.verdict == expected
+    neither = max(a + b) < 0.5
+    assert (found.evidence[0].unmet, found.evidence[0].lost) == (6 if neither else 0, 0)
 
 
 def test_who_never_got_there_may_have_been_far_from_it() -> None:

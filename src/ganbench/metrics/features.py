@@ -222,7 +222,9 @@ def _classifier_of(data: ImageSet) -> Classifier:
         return read_classifier(kept)
     train, test = held_out(data)
     began = time.monotonic()
-    classifier = train_classifier(train, watch=telling(f"training a feature network on {data.title}")).tested(test)
+    classifier = train_classifier(
+        train, watch=telling(f"training a feature network on {data.title}, once: it is kept")
+    ).tested(test)
     print(
         f"it reads {classifier.accuracy:.1%} of {len(test):,} images held out "
         f"({time.monotonic() - began:.0f} s of training)",

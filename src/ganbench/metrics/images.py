@@ -59,7 +59,11 @@ IMAGE_METRICS: dict[str, Metric] = {
         meaning=f"{POINT_METRICS['modes'].meaning}; of images: classes that are read in a generated one"
     ),
     "label_entropy": Metric("entropy of the classes that are read, at most ln(classes)", "nats", "higher"),
-    "readable": Metric("images whose class is read with a probability of more than 0.9", "share", "higher"),
+    "readable": Metric(
+        "images whose class is read with a probability of more than 0.9; noise may be, if all of one class",
+        "share",
+        "higher",
+    ),
     "legible": Metric("readable images, those of each class up to its share of the data", "share", "higher"),
     "confidence": Metric("mean probability of the classes that are read", "share", "higher"),
     "label_accuracy": Metric("images in which the class is read that was asked for", "share", "higher"),

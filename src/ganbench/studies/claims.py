@@ -53,10 +53,10 @@ class Part:
 
     def __post_init__(self) -> None:
         if sum(x is not None for x in (self.below, self.above, self.within, self.outside)) != 1:
-            raise ValueError("one of below, above, within and outside is needed")
+            raise ValueError("exactly one of below, above, within and outside is needed")
         low, high = self.within or self.outside or (0, 1)
         if low >= high:
-            raise ValueError("the lower end comes first")
+            raise ValueError("of a region the lower end comes first")
         if self.of in self.against:
             raise ValueError("a cell is not compared with itself")
 
@@ -111,6 +111,7 @@ class Evidence:
 
     `refuted` says so at the level that is corrected for the number of the claim's parts. `lost` runs have no value, of
     those that the study has of the cells; as long as there are any, nothing is decided, since they may be the bad ones.
+    Nor is it where there are `unmet` seeds, of which neither run got to where a time is taken.
     `powerless` is a share of so few runs that none of its values would have been decided. `by_seconds` is the same
     comparison at equal seconds of training in the place of equal rounds, or in seconds in the place of rounds.
     """
@@ -123,6 +124,7 @@ class Evidence:
     verdict: Verdict
     refuted: bool
     lost: int = 0
+    unmet: int = 0
     powerless: bool = False
     by_seconds: Evidence | None = None
 
@@ -244,6 +246,7 @@ def _evidence(part: Part, measure: Measure, values: Values, runs: Runs, other: s
         for level in (LEVEL, _strict(count))
     )
     lost = sum(len(runs[cell]) - len(values.get(cell, {})) for cell in cells)
+    unmet = measure.unmet(runs, part.of, other) if isinstance(measure, TimeTo) and other is not None else 0
     return Evidence(
         part,
         measure.said(),
@@ -252,7 +255,8 @@ def _evidence(part: Part, measure: Measure, values: Values, runs: Runs, other: s
         estimate,
         verdict=_judged(part, estimate) if not lost else "undecided",
         refuted=_judged(part, strict) == "refuted" and not lost,
-        lost=lost,
+        lost=lost - 2 * unmet,
+        unmet=unmet,
         powerless=isinstance(measure, Near | Reaches) and _powerless(part, estimate.n, other is not None, count),
     )
 

@@ -74,7 +74,7 @@ def effect(evidence: Evidence) -> str:
     """A mean, ratio or difference with its interval, as in `0.52 times [0.41, 0.66]`."""
     estimate = evidence.estimate
     if estimate.effect is None:
-        return "not measured"
+        return "neither got there on any seed" if evidence.unmet else "not measured"
     said = number(estimate.effect)
     if evidence.kind == "ratio":
         said = f"{said} times"
@@ -98,6 +98,7 @@ def _claim_section(finding: Finding) -> Section:
         beside = "" if evidence.by_seconds is None else effect(evidence.by_seconds)
         verdict = evidence.verdict + (": so few runs could not have decided it" if evidence.powerless else "")
         n = str(evidence.estimate.n) + (f" ({evidence.lost} lost)" if evidence.lost else "")
+        n += f" (on {evidence.unmet} neither got there)" if evidence.unmet else ""
         rows.append([part.says, evidence.measured, who(evidence), part.region, effect(evidence), verdict, beside, n])
     header = ("says", "measured", "cells", "region", "effect [95 %]", "verdict", "by seconds", "seeds")
     remark = [finding.claim.remark] if finding.claim.remark else []
@@ -147,7 +148,7 @@ def _experiment(name: str, experiment: Experiment, results: Results) -> list[Sec
         first = {cell: next((run for run in runs if run.summary), None) for cell, runs in results.runs.items()}
         for player in ("critic", "generator"):
             pairs = {cell: losses_and_distances(run, player) for cell, run in first.items() if run}
-            caption = f"The {player}'s loss against the distance, of each cell's first seed: early snapshots dark."
+            caption = f"The {player}'s loss against the distance, and their rank correlation, of each cell's first run."
             pictures.append(Picture(caption, png_bytes(losses_against_distance(pairs, player)), "image/png"))
     own = [Section(f"{name}: pictures", pictures=pictures)] if pictures else []
     if not results.floor:

@@ -147,6 +147,12 @@ class TimeTo:
                 times[late][seed] = max(times[late][seed], times[soon[0]][seed])
         return times
 
+    def unmet(self, runs: Runs, of: str, other: str) -> int:
+        """How many seeds there are of which both runs ended and neither got there."""
+        ended = self.values({cell: runs[cell] for cell in (of, other)})
+        there = self.arrived(runs, of, other)
+        return len((ended[of].keys() & ended[other].keys()) - there[of] - there[other])
+
     def arrived(self, runs: Runs, *cells: str) -> dict[str, set[int]]:
         """The seeds of each cell whose runs got there. Of the others the time is only known to be longer."""
         return {cell: {run.seed for run in runs[cell] if self._reached(run) is not None} for cell in cells}

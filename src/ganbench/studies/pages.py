@@ -54,7 +54,10 @@ def ranking(results: Results, what: str = "Final distance") -> list[Picture]:
     if not rows:
         return []
     figure = ranking_figure(rows, results.guide, results.floor.get(results.guide))
-    return [Picture(f"{what}: mean, 95 % interval over seeds, and each seed.", png_bytes(figure), "image/png")]
+    caption = (
+        f"{what}: mean, 95 % interval over seeds, and each seed; dashed: the floor, real against real at that size."
+    )
+    return [Picture(caption, png_bytes(figure), "image/png")]
 
 
 def _ranking_table(results: Results) -> Table:
@@ -84,7 +87,8 @@ def _curves(results: Results) -> list[Picture]:
     floors = (run.summary["snapshot_floor"] for runs in results.runs.values() for run in runs if run.summary)
     figure = study_curves(cells, results.guide, next(floors, dict[str, float]()).get(results.guide))
     caption = (
-        f"{results.guide} along the training: median over seeds, lowest to highest, and each seed; dashed: the floor."
+        f"{results.guide} along the training: median over seeds, lowest to highest, and each seed; dashed: the floor, "
+        "of as few as are measured at a snapshot and thus above that of the end."
     )
     return [Picture(caption, png_bytes(figure), "image/png")]
 

@@ -82,12 +82,15 @@ def set_up(
             raise UsageError(f"{name}: another experiment prepares the images of {source} otherwise")
         if experiment.data in BROUGHT and experiment.data not in (sources or {}):
             raise UsageError(f"{study}: {source} are not shipped; give a folder of images: --data {source}=FOLDER")
-        data = load(source, images)
+        try:
+            data = load(source, images)
+        except UsageError as error:
+            raise UsageError(f"{study}: {name}: {error}") from None
         _check_metrics(plan, name, data.medium)
         try:
             cells = cells_of(experiment, data, plan.quick if quick else None)
         except UsageError as error:
-            raise UsageError(f"{name}: {error}") from None
+            raise UsageError(f"{study}: {name}: {error}") from None
         studies[name] = Study(out, data, full_name(source), cells, count, plan.title, first_seed, name)
     return Reproduction(Path(study).stem, plan, out, quick, studies)
 
@@ -166,6 +169,7 @@ def _evidence_summary(evidence: Evidence) -> dict[str, Any]:
         "high": estimate.high,
         "n": estimate.n,
         "lost": evidence.lost,
+        "unmet": evidence.unmet,
         "powerless": evidence.powerless,
         "verdict": evidence.verdict,
     }

@@ -78,7 +78,7 @@ class Findings:
             return ["No trial finished, so nothing is concluded."]
         many = f"{len(self.trials)} trials" if len(self.trials) > 1 else "1 trial"
         each = f"{self.search.seeds} seeds each" if self.search.seeds > 1 else "one seed each"
-        floors = f", {number(_value(best) / self.floor)} times the floor" if self.floor > 0 else ""
+        floors = f", {number(_value(best) / self.floor)} times the floor of a snapshot" if self.floor > 0 else ""
         value = f"{self.guide} {number(_value(best))}{floors}"
         found = f"Of {many} over {each}, trial {best.number} came closest to the data: {value}"
         if best.own:

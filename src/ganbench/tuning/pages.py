@@ -34,8 +34,9 @@ def write_report(findings: Findings) -> None:
 def _how(findings: Findings) -> str:
     search = findings.search
     rounds = search.configuration({}).plan.rounds
+    seeds = f"{search.seeds} seeds side by side" if search.seeds > 1 else "one seed"
     return (
-        f"A trial trains {search.seeds} seeds side by side for {rounds:,} rounds. At {SNAPSHOTS} snapshots the "
+        f"A trial trains {seeds} for {rounds:,} rounds. At {SNAPSHOTS} snapshots the "
         f"geometric mean of their {findings.guide} is compared with earlier trials, and a trial behind their median is "
         "stopped. All have equally many rounds, of which those with more turns or wider networks take longer: the "
         "table has the seconds."
