@@ -298,7 +298,7 @@ def test_a_run_that_fails_keeps_no_other_study_from_its_turn(
 ) -> None:
     monkeypatch.setattr("ganbench.studies.plans.shipped", lambda: [failing, str(own)])
     done = ganbench("reproduce", "--all", "--seeds", 1, "--jobs", 1)
-    assert (done.code, "1 runs could not be done, such as clipped #0" in done.err) == (1, True)
+    assert (done.code, "1 run could not be done, such as clipped #0" in done.err) == (1, True)
     assert (own.parent / "studies" / "own" / "report.html").exists()
 
 

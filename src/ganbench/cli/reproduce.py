@@ -80,10 +80,8 @@ def _carry_out(reproduction: Reproduction, workers: Workers) -> str | None:
     print(f"report: {(reproduction.path / 'report.html').resolve()}")
     if not outcome.failed:
         return None
-    return (
-        f"{len(outcome.failed)} runs could not be done, such as {outcome.failed[0]}; the reasons are in "
-        f"{reproduction.path / 'runs'}"
-    )
+    count = f"{len(outcome.failed)} run{'s' * (len(outcome.failed) > 1)}"
+    return f"{count} could not be done, such as {outcome.failed[0]}; the reasons are in {reproduction.path / 'runs'}"
 
 
 def _data_of(study: str) -> set[str]:
