@@ -14,6 +14,7 @@ from scipy import stats
 
 from ganbench.settings import settings
 from ganbench.studies.measures import (
+    ENDED,
     After,
     End,
     Measure,
@@ -246,7 +247,10 @@ def _evidence(part: Part, measure: Measure, values: Values, runs: Runs, other: s
         for level in (LEVEL, _strict(count))
     )
     lost = sum(len(runs[cell]) - len(values.get(cell, {})) for cell in cells)
-    unmet = measure.unmet(runs, part.of, other) if isinstance(measure, TimeTo) and other is not None else 0
+    unmet = 0
+    if isinstance(measure, TimeTo) and other is not None:  # seeds of which both runs ended, and no time is left
+        first, second = ({run.seed for run in runs[cell] if run.status in ENDED} for cell in cells)
+        unmet = len((first & second) - values[part.of].keys())
     return Evidence(
         part,
         measure.said(),

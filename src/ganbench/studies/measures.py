@@ -24,6 +24,9 @@ Values: TypeAlias = dict[str, dict[int, float]]
 
 Scale: TypeAlias = Literal["ratio", "difference"]
 
+ENDED = ("finished", "diverged")
+"""How a run of which there is something to measure ended."""
+
 TINY = 1e-30
 """What has vanished altogether counts as this, since a ratio of nothing says nothing."""
 
@@ -146,12 +149,6 @@ class TimeTo:
                 late = other if soon == [of] else of
                 times[late][seed] = max(times[late][seed], times[soon[0]][seed])
         return times
-
-    def unmet(self, runs: Runs, of: str, other: str) -> int:
-        """How many seeds there are of which both runs ended and neither got there."""
-        ended = self.values({cell: runs[cell] for cell in (of, other)})
-        there = self.arrived(runs, of, other)
-        return len((ended[of].keys() & ended[other].keys()) - there[of] - there[other])
 
     def arrived(self, runs: Runs, *cells: str) -> dict[str, set[int]]:
         """The seeds of each cell whose runs got there. Of the others the time is only known to be longer."""
@@ -412,7 +409,7 @@ def first_at(run: Done, metric: str, least: float, unit: Literal["round", "secon
     return time_to([row[unit] for row in rows], [row[metric] for row in rows], least, lower_is_better=False)
 
 
-def _each(runs: Runs, of: Callable[[Done], float | None], statuses: Sequence[str] = ("finished", "diverged")) -> Values:
+def _each(runs: Runs, of: Callable[[Done], float | None], statuses: Sequence[str] = ENDED) -> Values:
     """The number of each run that ended so and has it."""
     found: Values = {}
     for cell, each in runs.items():
