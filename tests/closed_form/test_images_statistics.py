@@ -249,6 +249,13 @@ def test_legible_is_what_is_readable_and_as_frequent_as_in_the_data() -> None:
     assert legible(drawn, confidence, np.arange(8), 8) == pytest.approx(told)  # with the unread as a class of its own
 
 
+@pytest.mark.parametrize("n", [1000, 4000])
+def test_legible_of_a_perfect_sampler_falls_short_by_what_is_told(n: int) -> None:
+    rng = np.random.default_rng(0)
+    found = [legible(rng.integers(32, size=n), np.ones(n), np.arange(32), 32) for _ in range(200)]
+    assert 1 - np.mean(found) == pytest.approx(np.sqrt(32 / (2 * np.pi * n)), rel=0.05)
+
+
 def test_label_kl_of_a_perfect_sampler_has_the_mean_that_is_told() -> None:
     rng = np.random.default_rng(0)
     real = np.repeat(np.arange(20), 10_000)

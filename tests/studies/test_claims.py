@@ -15,7 +15,7 @@ from scipy import stats
 
 from ganbench.errors import UsageError
 from ganbench.settings import from_tree
-from ganbench.studies.claims import Claim, Part, find
+from ganbench.studies.claims import Claim, Part, arrivals, find
 from ganbench.studies.measures import Decline, End, Near, Reaches, Spread, TimeTo, at_the_ends, bimodality
 from ganbench.studies.study import Done
 
@@ -377,6 +377,24 @@ def test_who_never_got_there_may_have_been_far_from_it() -> None:
     ):
         asked = from_tree(Part, {"says": "so", "of": of, "against": against, "measure": sooner, **region})
         assert find("P0", Claim("", (asked,)), {"": cells}).verdict == expected, (of, region)
+
+
+def test_how_long_a_cell_took_is_a_geometric_mean_over_the_seeds_that_got_there() -> None:
+    """Of goals that claims name, in rounds and seconds; who never got there leaves the interval open."""
+    goal = {"kind": "time-to", "metric": "readable", "at_least": 0.5}
+    parts = [{"of": "a", "against": ["b"], "below": 1, "measure": goal | {"unit": u}} for u in ("rounds", "seconds")]
+    claim = Claim("", tuple(from_tree(Part, {"says": "so", **each}) for each in parts))
+    times = {"a": (1, 2, 4, 8, 2), "b": (2, 2, 2, 11, 2)}
+    cells = {cell: [_arriving(at, seed) for seed, at in enumerate(each)] for cell, each in times.items()}
+    (a, b) = arrivals([claim], {"": cells})[""]
+    assert (a.cell, a.goal, a.reached, a.runs) == ("a", "readable of 0.5", 5, 5)
+    logs = np.log([10, 20, 40, 80, 20])
+    half = stats.t.ppf(0.975, 4) * stats.sem(logs)
+    assert a.rounds.effect == pytest.approx(np.exp(logs.mean()))
+    assert (a.rounds.low, a.rounds.high) == pytest.approx(tuple(np.exp([logs.mean() - half, logs.mean() + half])))
+    assert a.seconds.effect == pytest.approx(a.rounds.effect / 2)
+    assert (b.reached, b.rounds.high) == (4, math.inf)
+    assert arrivals([Claim("", (part(below=1),))], {"": cells}) == {"": []}
 
 
 def replace_seed(run: Any, seed: int) -> Any:

@@ -78,6 +78,7 @@ OWN = {
             "parts": [
                 {"says": "near", "measure": {"kind": "after", "rounds": 12}, "of": "free", "below": 1},
                 {"says": "closer", "measure": "end", "of": "free", "against": ["clipped"], "below": 1},
+                {"says": "soon", "measure": {"kind": "time-to", "floors": 1e6}, "of": "free", "below": 1},
                 {"says": "elsewhere too", "measure": "cost", "experiment": "spiral", "of": "gan", "below": 60},
             ],
         },
@@ -102,6 +103,8 @@ def test_a_study_of_ones_own(ganbench: Callable[..., Outcome], own: Path, tmp_pa
     assert summary["claims"]["A1"]["verdict"] == "supported"
     assert summary["claims"]["A1"]["parts"][0]["n"] == 3
     assert summary["claims"]["A2"]["parts"][1]["by_seconds"]["effect"] is not None
+    times = [(each["experiment"], each["cell"], each["goal"], each["reached"]) for each in summary["times"]]
+    assert sorted(times) == [("moons", cell, "1e+06 floors", 3) for cell in ("clipped", "free")]
     assert {(cell["experiment"], cell["cell"]) for cell in summary["cells"]} == {
         ("moons", "free"), ("moons", "clipped"), ("spiral", "gan"),
     }  # fmt: skip
@@ -111,6 +114,7 @@ def test_a_study_of_ones_own(ganbench: Callable[..., Outcome], own: Path, tmp_pa
     assert all((out / row["folder"] / "summary.json").exists() for row in rows)
     report = (out / "report.html").read_text(encoding="utf-8")
     assert "refuted" in report
+    assert "runs that got there" in report
     assert "critic.constraints.clip.bound" in report  # what the cells differ in
     # Finished runs are not done again, and other seeds are other runs.
     before = outcome(out)

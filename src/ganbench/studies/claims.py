@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Literal, TypeAlias
@@ -160,6 +160,48 @@ def find(name: str, claim: Claim, experiments: Mapping[str, Runs]) -> Finding:
     elif evidence and all(each.verdict == "supported" for each in evidence):
         verdict = "supported"
     return Finding(name, claim, verdict, evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How long the runs of a cell took to get to what claims take times to. `reached` of all `runs` got there.
+
+    The means are over all that ended. One that never got there counts with all of its training: then a mean is too
+    small, and its interval has no upper end.
+    """
+
+    cell: str
+    goal: str
+    reached: int
+    runs: int
+    rounds: Estimate
+    seconds: Estimate
+
+
+def arrivals(claims: Iterable[Claim], experiments: Mapping[str, Runs]) -> dict[str, list[Arrival]]:
+    """By experiment: the times of all of its cells to each goal to which its claims take times."""
+    parts = [part for claim in claims for part in claim.parts]
+    found: dict[str, list[Arrival]] = {}
+    for name, runs in experiments.items():
+        goals = dict.fromkeys(
+            replace(part.measure, unit="rounds", scale="ratio")
+            for part in parts
+            if isinstance(part.measure, TimeTo) and _runs_of(part, experiments) is runs
+        )
+        found[name] = [_arrival(goal, runs, cell) for goal in goals for cell in runs]
+    return found
+
+
+def _arrival(goal: TimeTo, runs: Runs, cell: str) -> Arrival:
+    reached = len(goal.arrived(runs, cell)[cell])
+    rounds, seconds = (_time(replace(goal, unit=unit), runs, cell) for unit in ("rounds", "seconds"))
+    return Arrival(cell, goal.goal, reached, len(runs[cell]), rounds, seconds)
+
+
+def _time(goal: TimeTo, runs: Runs, cell: str) -> Estimate:
+    values = goal.values({cell: runs[cell]})
+    late = _late(goal, values, runs, [cell])
+    return _opened(_estimate(values, goal, cell, None, LEVEL), goal.scale, late, cell)
 
 
 def _runs_of(part: Part, experiments: Mapping[str, Runs]) -> Runs:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ganbench.figures.animation import png_bytes
-from ganbench.figures.curves import losses_against_distance
+from ganbench.figures.curves import losses_against_distance, ranking_figure
 from ganbench.figures.starvation import gradient_curves, parallel_lines
 from ganbench.gallery import read_picture
 from ganbench.reports import Page, Picture, Section, Table, write_page
-from ganbench.studies.claims import Evidence, Finding
+from ganbench.studies.claims import Arrival, Estimate, Evidence, Finding
 from ganbench.studies.conclusions import number
 from ganbench.studies.measures import losses_and_distances
-from ganbench.studies.pages import sections
-from ganbench.studies.plans import Experiment
+from ganbench.studies.pages import curves, sections
+from ganbench.studies.plans import Experiment, Plan
 from ganbench.studies.reproduction import Outcome, Reproduction
 from ganbench.studies.results import Results
 from ganbench.studies.work import told
@@ -47,7 +47,7 @@ def write_findings(outcome: Outcome) -> None:
             *(
                 section
                 for name, experiment in plan.experiments.items()
-                for section in _experiment(name, experiment, outcome.results[name])
+                for section in _experiment(name, experiment, outcome)
             ),
         ],
     )
@@ -75,14 +75,14 @@ def effect(evidence: Evidence) -> str:
     estimate = evidence.estimate
     if estimate.effect is None:
         return "neither got there on any seed" if evidence.unmet else "not measured"
-    said = number(estimate.effect)
-    if evidence.kind == "ratio":
-        said = f"{said} times"
-    if evidence.kind == "difference" and estimate.effect > 0:
-        said = f"+{said}"
+    sign = "+" if evidence.kind == "difference" and estimate.effect > 0 else ""
+    return f"{sign}{number(estimate.effect)}{' times' if evidence.kind == 'ratio' else ''}{_interval(estimate)}"
+
+
+def _interval(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
-        return said
-    return f"{said} [{number(estimate.low)}, {number(estimate.high)}]"
+        return ""
+    return f" [{number(estimate.low)}, {number(estimate.high)}]"
 
 
 def who(evidence: Evidence) -> str:
@@ -133,8 +133,9 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _experiment(name: str, experiment: Experiment, results: Results) -> list[Section]:
-    pictures = []
+def _experiment(name: str, experiment: Experiment, outcome: Outcome) -> list[Section]:
+    results, pictures = outcome.results[name], []
+    asked = _metrics_asked_for(name, outcome.reproduction.plan)
     if "parallel-lines" in experiment.pictures:
         caption = (
             "Two parallel lines at the distance t: closed forms, and crosses where 400 points of each were measured."
@@ -152,18 +153,49 @@ def _experiment(name: str, experiment: Experiment, results: Results) -> list[Sec
             pictures.append(Picture(caption, png_bytes(losses_against_distance(pairs, player)), "image/png"))
     own = [Section(f"{name}: pictures", pictures=pictures)] if pictures else []
     if not results.floor:
-        return own + _of_work(name, results)
+        return own + _of_work(name, results, asked)
+    along = [picture for metric in asked if metric != results.guide for picture in curves(results, metric)]
+    times = [_arrivals_table(arrivals)] if (arrivals := outcome.arrivals[name]) else []
+    if along or times:
+        own.append(Section(f"{name}: what the claims ask for, along the training", pictures=along, tables=times))
     return own + sections(results, seeds=1, prefix=f"{name}: ", sheets=experiment.sheets)
 
 
-def _of_work(name: str, results: Results) -> list[Section]:
-    """The means of what was measured where nothing was trained and compared with a floor, and a sheet of each cell."""
+def _metrics_asked_for(experiment: str, plan: Plan) -> list[str]:
+    """The metrics that claims name on this experiment."""
+    parts = [part for claim in plan.claims.values() for part in claim.parts]
+    here = [part for part in parts if (part.experiment or next(iter(plan.experiments))) == experiment]
+    return list(dict.fromkeys(metric for part in here if (metric := getattr(part.measure, "metric", None))))
+
+
+def _arrivals_table(arrivals: Sequence[Arrival]) -> Table:
+    rows = [
+        [each.cell, each.goal, f"{each.reached} of {each.runs}", _time(each, each.rounds), _time(each, each.seconds)]
+        for each in arrivals
+    ]
+    caption = (
+        "Until two snapshots in a row, or the last, were there: geometric means and 95 % intervals. A run that never "
+        "got there counts with all of its training, so that its cell took longer than is said."
+    )
+    return Table(("cell", "to", "runs that got there", "rounds", "seconds of training"), rows, caption=caption)
+
+
+def _time(arrival: Arrival, estimate: Estimate) -> str:
+    if estimate.effect is None:
+        return "not measured"
+    return f"{'over ' if arrival.reached < arrival.runs else ''}{number(estimate.effect)}{_interval(estimate)}"
+
+
+def _of_work(name: str, results: Results, asked: Sequence[str]) -> list[Section]:
+    """What was measured where nothing was trained and compared with a floor: means, a picture of each metric that
+    claims name, and a sheet of each cell."""
     rows = []
     for row in results.rows():
         found = [row["metrics"].get(metric) for metric in results.metrics]
         rows.append([row["cell"], *("" if each is None else _mean(each) for each in found), str(row["finished"])])
     shown = [(cell, run) for cell, runs in results.runs.items() for run in runs[:1]]
-    pictures = [
+    pictures = [_compared(results, metric) for metric in asked if metric in results.metrics]
+    pictures += [
         read_picture(run.folder.figures / "sheet.png", f"{cell}, seed {run.seed}: what its generator makes.")
         for cell, run in shown
         if (run.folder.figures / "sheet.png").exists()
@@ -176,6 +208,18 @@ def _of_work(name: str, results: Results) -> list[Section]:
     ]
     table = Table(("cell", *results.metrics, "runs"), rows, caption="Means over seeds and their 95 % intervals.")
     return [Section(f"{name}: what was measured", causes, pictures=pictures, tables=[table])]
+
+
+def _compared(results: Results, metric: str) -> Picture:
+    """A metric of all cells, in the plan's order."""
+    measured = {row["cell"]: row["metrics"].get(metric) for row in results.rows()}
+    shown = []
+    for cell, each in measured.items():
+        mean, low, high = (each["mean"], each["low"], each["high"]) if each else (float("nan"), None, None)
+        values = [v for run in results.runs[cell] if (v := run.value(metric)) is not None]
+        shown.append((cell, mean, low, high, values))
+    caption = f"{metric}: mean, 95 % interval over seeds, and each seed."
+    return Picture(caption, png_bytes(ranking_figure(shown, metric)), "image/png")
 
 
 def _mean(each: Mapping[str, Any]) -> str:

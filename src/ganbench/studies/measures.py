@@ -171,9 +171,12 @@ class TimeTo:
             return None
         return first_at(run, self.metric, self.at_least, unit)
 
+    @property
+    def goal(self) -> str:
+        return f"{self.floors:g} floors" if self.floors is not None else f"{self.metric} of {self.at_least:g}"
+
     def said(self) -> str:
-        goal = f"{self.floors:g} floors" if self.floors is not None else f"{self.metric} of {self.at_least:g}"
-        return f"{self.unit} to {goal}"
+        return f"{self.unit} to {self.goal}"
 
 
 @settings

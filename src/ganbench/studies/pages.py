@@ -32,7 +32,11 @@ def sections(results: Results, seeds: int = SEEDS_SHOWN, prefix: str = "", sheet
     """
     return [
         Section(f"{prefix}Ranking", pictures=ranking(results), tables=[_ranking_table(results)]),
-        Section(f"{prefix}Distance against training time", pictures=_curves(results), tables=[_times_table(results)]),
+        Section(
+            f"{prefix}Distance against training time",
+            pictures=curves(results, results.guide),
+            tables=[_times_table(results)],
+        ),
         *(_cell_section(prefix + cell, runs, seeds, sheets) for cell, runs in _in_order(results)),
         Section(f"{prefix}All metrics", tables=[_metrics_table(results)], folded=True),
     ]
@@ -79,16 +83,17 @@ def _ranking_row(row: Row, floor: float, seconds: float | None) -> list[str]:
     return [row.cell, number(each.mean), spread, times, str(each.n), row.letters, spent]
 
 
-def _curves(results: Results) -> list[Picture]:
+def curves(results: Results, metric: str) -> list[Picture]:
+    """A metric over the seconds of training; no picture where nothing was measured along one."""
     cells = {cell: [rows for run in runs if (rows := run.folder.rows("metrics"))] for cell, runs in _in_order(results)}
     cells = {cell: rows for cell, rows in cells.items() if rows}
     if not cells:
         return []
     floors = (run.summary["snapshot_floor"] for runs in results.runs.values() for run in runs if run.summary)
-    figure = study_curves(cells, results.guide, next(floors, dict[str, float]()).get(results.guide))
+    figure = study_curves(cells, metric, next(floors, dict[str, float]()).get(metric))
     caption = (
-        f"{results.guide} along the training: median over seeds, lowest to highest, and each seed; dashed: the floor, "
-        "of as few as are measured at a snapshot and thus above that of the end."
+        f"{metric} along the training: median over seeds, lowest to highest, and each seed; dashed: the floor, real "
+        "against real, of as few as are measured at a snapshot and thus further from the ideal than at the end."
     )
     return [Picture(caption, png_bytes(figure), "image/png")]
 

@@ -15,7 +15,7 @@ from ganbench.metrics.images import IMAGE_METRICS
 from ganbench.metrics.points import POINT_METRICS
 from ganbench.runs import plain
 from ganbench.settings import unknown
-from ganbench.studies.claims import Evidence, Finding, find
+from ganbench.studies.claims import Arrival, Estimate, Evidence, Finding, arrivals, find
 from ganbench.studies.grid import folder_name
 from ganbench.studies.plans import Plan, cells_of, read_plan
 from ganbench.studies.results import Results, as_csv, read_results, summary_of, table_of
@@ -45,6 +45,7 @@ class Outcome:
     reproduction: Reproduction
     results: Mapping[str, Results]
     findings: tuple[Finding, ...]
+    arrivals: Mapping[str, list[Arrival]]
     complete: bool
 
     @property
@@ -112,8 +113,9 @@ def carry_out_plan(reproduction: Reproduction, workers: Workers) -> Outcome:
     complete = run_all(list(reproduction.studies.values()), workers)
     results = {experiment: read_results(study) for experiment, study in reproduction.studies.items()}
     runs = {experiment: each.runs for experiment, each in results.items()}
-    findings = tuple(find(name, claim, runs) for name, claim in reproduction.plan.claims.items())
-    outcome = Outcome(reproduction, results, findings, complete)
+    claims = reproduction.plan.claims
+    findings = tuple(find(name, claim, runs) for name, claim in claims.items())
+    outcome = Outcome(reproduction, results, findings, arrivals(claims.values(), runs), complete)
     _write(outcome)
     return outcome
 
@@ -137,6 +139,11 @@ def _write(outcome: Outcome) -> None:
             for row in results.rows()
         ],
         "claims": {finding.name: claim_summary(finding) for finding in outcome.findings},
+        "times": [
+            {"experiment": experiment, **_arrival_summary(arrival)}
+            for experiment, arrivals in outcome.arrivals.items()
+            for arrival in arrivals
+        ],
         "experiments": {
             experiment: {k: v for k, v in summary_of(results, reproduction.studies[experiment]).items() if k != "cells"}
             for experiment, results in outcome.results.items()
@@ -155,6 +162,16 @@ def claim_summary(finding: Finding) -> dict[str, Any]:
     }
 
 
+def _arrival_summary(arrival: Arrival) -> dict[str, Any]:
+    times = {"rounds": arrival.rounds, "seconds": arrival.seconds}
+    reached = {"cell": arrival.cell, "goal": arrival.goal, "reached": arrival.reached, "runs": arrival.runs}
+    return reached | {unit: _estimate_summary(estimate) for unit, estimate in times.items()}
+
+
+def _estimate_summary(estimate: Estimate) -> dict[str, Any]:
+    return {"effect": estimate.effect, "low": estimate.low, "high": estimate.high}
+
+
 def _evidence_summary(evidence: Evidence) -> dict[str, Any]:
     part, estimate = evidence.part, evidence.estimate
     found: dict[str, Any] = {
@@ -164,9 +181,7 @@ def _evidence_summary(evidence: Evidence) -> dict[str, Any]:
         "against": evidence.against,
         "region": part.region,
         "kind": evidence.kind,
-        "effect": estimate.effect,
-        "low": estimate.low,
-        "high": estimate.high,
+        **_estimate_summary(estimate),
         "n": estimate.n,
         "lost": evidence.lost,
         "unmet": evidence.unmet,
@@ -175,10 +190,5 @@ def _evidence_summary(evidence: Evidence) -> dict[str, Any]:
     }
     if evidence.by_seconds:
         beside = evidence.by_seconds
-        found["by_seconds"] = {
-            "effect": beside.estimate.effect,
-            "low": beside.estimate.low,
-            "high": beside.estimate.high,
-            "verdict": beside.verdict,
-        }
+        found["by_seconds"] = {**_estimate_summary(beside.estimate), "verdict": beside.verdict}
     return found
