@@ -32,8 +32,9 @@ class Falling:
     The gap is E D(x) - E D(G(z)): in a Wasserstein game the critic's estimate of the distance, which rises while the
     critic learns, and falls once it is good and the generator gains on it. It is averaged over windows of `window`
     rounds. The ratio turns when the straight line through the last `windows` means falls by more than five of its
-    slope's standard errors. Of gaps that only scatter three trainings in a hundred then turn within 77 windows of 20
-    turns, of gaps that halve within 20 such windows, with a scatter of a fifth, 96 in a hundred.
+    slope's standard errors. Of gaps that only scatter three trainings in a hundred then turn within 77 windows, six
+    within 155. Of gaps that halve within 20 windows, with a scatter of a fifth a turn, 96 in a hundred turn by then
+    where a window has 20 turns of the critic, 71 where it has 10.
 
     What is carried from turn to turn: the sum of the gaps in this window and their number, and the last means. All of
     it stays on the device.

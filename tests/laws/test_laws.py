@@ -20,18 +20,21 @@ COLOURS = torch.randint(0, 256, (128, 3, 16, 16), dtype=torch.uint8, generator=t
 THINGS = {"points": (POINTS, None), "images": (IMAGES, LABELS), "colour images": (COLOURS, LABELS)}
 SMALL = {"channels": 4, "halvings": 2, "dense": 16, "widths": [16, 16], "code": 5}
 
-INSIDE = " with labels inside"
+LABELS_USED = " with labels "
 CASES: list[tuple[str, Medium]] = [(name, medium) for name, makers in RECIPES.items() for medium in makers]
-CASES += [(name + INSIDE, "images") for name in ("thesis-dcgan", "thesis-wgan-gp", "wdcgan", "wdcgan-opt", "wdcgan-gp")]
+THESIS = ("thesis-gan", "thesis-wgan", "thesis-wgan-gp", "thesis-dcgan", "wdcgan", "wdcgan-opt", "wdcgan-gp")
+CASES += [(f"{name}{LABELS_USED}inside", "images") for name in THESIS]
+CASES += [(f"{name}{LABELS_USED}concat", "images") for name in ("thesis-wgan", "wdcgan-opt")]
 every_recipe = pytest.mark.parametrize(("name", "medium"), CASES)
 every_named_recipe = pytest.mark.parametrize(("name", "medium"), [case for case in CASES if case[0] in RECIPES])
 
 
 def small(name: str, medium: Medium) -> Recipe:
     """The recipe with few things in a batch, narrow networks for images, and no long opening."""
-    tree = to_tree(recipe_named(name.removesuffix(INSIDE), medium)) | {"batch_size": 32}
-    if name.endswith(INSIDE):
-        tree["critic"]["labels"] = tree["generator"]["labels"] = "inside"
+    name, _, use = name.partition(LABELS_USED)
+    tree = to_tree(recipe_named(name, medium)) | {"batch_size": 32}
+    if use:
+        tree["critic"]["labels"] = tree["generator"]["labels"] = use
     tree["turns"] |= {"opening": [], "every": None}
     if medium != "points":
         for player in (tree["critic"], tree["generator"]):

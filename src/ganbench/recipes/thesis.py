@@ -18,7 +18,7 @@ from ganbench.objectives import NonSaturating, Wasserstein
 from ganbench.optimizers import Adam, RMSprop
 from ganbench.priors import Noise
 from ganbench.recipes.base import Player, Recipe
-from ganbench.schedules import Falling, Phase, Turns
+from ganbench.schedules import Turns
 from ganbench.terms import GradientPenalty
 from ganbench.types import Medium
 
@@ -94,13 +94,14 @@ def wdcgan_opt(medium: Medium = "images") -> Recipe:
     - The generator's last transposed convolution gives 16 maps with tanh, and a 5 x 5 convolution the image.
     - Clipped to 0.05 are only weights, no biases: of the critic's fully connected layers, and of the generator's fully
       connected and transposed layers.
-    - Many critic turns at first, and more generator turns once the critic's loss falls steadily. Numbers for that the
-      thesis has for faces alone, 25 rounds of 5 to 2 and then 2 to 1; here these hold until the gap falls, and from
-      there on the ratio of the other captcha networks, 1 to 5. Its own experiment with captchas had 1 to 5 throughout,
-      and says that it should have changed: `--set "turns={critic: 1, generator: 5}"` is that.
+
+    Turns are those of its experiment with captchas, one of the critic to five throughout. It says that there should
+    have been many critic turns at first, and more generator turns once the critic's loss falls steadily. Numbers for
+    that it has for faces alone, 25 rounds of 5 to 2 and then 2 to 1; these, until the gap falls, are `--set "turns=
+    {critic: 2, opening: [{rounds: 25, critic: 5, generator: 2}], then: {critic: 1, generator: 5}}"`. On real captchas
+    three generators of five had learnt nothing after 800 rounds of them (claim C6-phases).
     """
-    turns = Turns(critic=2, opening=(Phase(25, critic=5, generator=2),), then=Falling(critic=1, generator=5))
-    return replace(smoothed(wdcgan(medium), _GENERATOR), turns=turns)
+    return smoothed(wdcgan(medium), _GENERATOR)
 
 
 def smoothed(wdcgan: Recipe, network: DCGAN) -> Recipe:
@@ -114,10 +115,9 @@ def smoothed(wdcgan: Recipe, network: DCGAN) -> Recipe:
 def wdcgan_gp(medium: Medium = "images") -> Recipe:
     """The networks of `wdcgan-opt` with a gradient penalty of weight 10 (arXiv:1704.00028) in place of clipping.
 
-    The critic has no norm. The thesis says that all else is as in its own change of WGAN, whose turns it had left at
-    one of the critic to five; so they are here.
+    The critic has no norm. The thesis says that all else is as in its own change of WGAN.
     """
-    return replace(penalised(wdcgan_opt(medium), _CRITIC), turns=Turns(critic=1, generator=5))
+    return penalised(wdcgan_opt(medium), _CRITIC)
 
 
 def penalised(wdcgan: Recipe, network: DCGAN) -> Recipe:
