@@ -7,7 +7,7 @@ from ganbench.workbench import EPOCHS
 
 POINTS = {
     "scatter.png": "Real and generated points at the end, over what the critic says.",
-    "training.webp": "The training, a frame a snapshot.",
+    "training.webp": "The training, from snapshot to snapshot.",
     "metrics.png": "Metrics at each snapshot against seconds of training; dashed: the floor at the same sizes.",
     "losses.png": "What each player paid.",
     "estimate.png": "The critic's own estimate beside the exact distance.",
@@ -15,7 +15,7 @@ POINTS = {
 }
 IMAGES = {
     "sheet.png": "Generated images at the end; with labels, one noise vector a row and one label a column.",
-    "training.webp": "The training, a frame a snapshot, with the same noise throughout.",
+    "training.webp": "The training, from snapshot to snapshot, with the same noise throughout.",
     "metrics.png": "Metrics at each snapshot against seconds of training; dashed: the floor at the same sizes.",
     "losses.png": "What each player paid.",
     "convergence.png": "BEGAN's measure of convergence, and k.",

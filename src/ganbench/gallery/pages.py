@@ -24,6 +24,9 @@ from ganbench.workbench import Workbench
 LARGE = 150_000
 """Bytes of a PNG from which a page of many runs takes it in another form: sheets of coloured images are such."""
 
+FRAMES = 48
+"""Of the snapshots' pictures, evenly chosen with the first and the last, those that the film shows: 8 a second."""
+
 
 def draw_curves(folder: RunFolder, bench: Workbench, summary: Mapping[str, Any]) -> None:
     """Metrics, losses, the critic's weights and the film of the frames."""
@@ -34,7 +37,8 @@ def draw_curves(folder: RunFolder, bench: Workbench, summary: Mapping[str, Any])
     save_png(loss_curves(*folder.losses(), title), folder.figures / "losses.png")
     save_png(weight_histograms(_critic_weights(bench), _bound(bench), title), folder.figures / "weights.png")
     frames = sorted(p for p in folder.figures.glob("*.png") if p.stem.isdigit())
-    animate(frames, folder.figures / "training.webp")
+    shown = np.unique(np.linspace(0, len(frames) - 1, FRAMES).round().astype(int))
+    animate([frames[i] for i in shown], folder.figures / "training.webp")
 
 
 def _critic_weights(bench: Workbench) -> dict[str, np.ndarray]:
