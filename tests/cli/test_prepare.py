@@ -37,7 +37,7 @@ def test_captchas_are_prepared_and_trained_on(ganbench: Callable[..., Outcome], 
         "distinct characters, pixel for pixel: 160; of those to test 0% are among those to train, too",
         "rejected: 2 (1 unreadable, 1 wrongly named), each with its reason in set/rejected.csv",
         "look at: set/sheet.png",
-        "next: ganbench train best --data set",
+        "next: ganbench train best --data set --rounds 2000",
     ]
     with open(raw.parent / "set" / "rejected.csv", newline="", encoding="utf-8") as file:
         assert [row["name"] for row in csv.DictReader(file)] == ["AAAA.png", "O.png"]

@@ -38,7 +38,6 @@ def captcha(
     """Cut whole captchas into labelled characters, split by captcha, and list what cannot be used and why."""
     from ganbench.data.captchas import Preparation, as_part, origin_of, prepare_captchas
     from ganbench.data.prepared import require_room, write_prepared
-    from ganbench.metrics.features import ENOUGH
     from ganbench.settings import from_tree
 
     cells = {"size": size, "cut": cut, "threshold": _level(threshold), "characters": characters}
@@ -51,10 +50,7 @@ def captcha(
     beside = {"sheet.png": _sheet(found, source), "rejected.csv": _table(found)}
     made = write_prepared(out, origin, parts, tuple(how.alphabet), beside)
     _tell(found, out, made)
-    judged = ""  # the test part's own recogniser judges what is drawn, where the part is large enough for one
-    if sum(len(captcha.cells) for captcha in found.test) >= ENOUGH * len(how.alphabet):
-        judged = " --set features=other-cnn"
-    print(f"next: ganbench train best --data {shlex.quote(str(out))}{judged}")
+    print(f"next: ganbench train best --data {shlex.quote(str(out))} --rounds 2000")
 
 
 @app.command()

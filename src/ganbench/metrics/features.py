@@ -18,7 +18,7 @@ from ganbench.data.downloads import cache_folder
 from ganbench.data.feature_files import INCEPTION, named_file
 from ganbench.data.images import STACKED, Images, ImageSet
 from ganbench.data.parts import test_part
-from ganbench.data.pictures import prepared
+from ganbench.data.pictures import as_asked
 from ganbench.data.stored import stays_on_disk
 from ganbench.metrics.classifier import Classifier, places_of, read_classifier, save_classifier
 from ganbench.metrics.classifier_training import train_classifier
@@ -110,13 +110,13 @@ def features_for(data: ImageSet, asked: str = "auto") -> Features:
     """The features by which generated images are to be measured against a data set.
 
     `auto` is the shipped network that reads the data's labels as well as those of its own test images, within three
-    points, on 1,000 images: MNIST, parts of it, and copies under other names are then told by what they show. For
-    other labelled data of 20 images a class or more it is a classifier trained on the data, once, and kept in the cache
-    folder; else fixed random convolutions. `asked` may also be the name of one of these, a file of `ganbench classify
-    train`, `inception:PATH`, or `other-cnn`: a classifier trained on the data's test part (`ganbench.data.parts`), so
-    that generated images are read by one that has seen none of those that the generator learns from. In a stacked set
-    the network looks at each channel. The same data object gets the same features object, so that what they were
-    computed on is remembered between rulers.
+    points, on 1,000 images: MNIST, parts of it, and copies under other names are then told by what they show. Else it
+    is a classifier that is trained once and kept in the cache folder: `other-cnn` on the data's test part
+    (`ganbench.data.parts`) where that has 20 labelled images a class or more, so that generated images are read by one
+    that has seen none of those that the generator learns from, or `own-cnn` on the data where they have as many. Else
+    it is fixed random convolutions. `asked` may also be the name of one of these, a file of `ganbench classify train`,
+    or `inception:PATH`. In a stacked set the network looks at each channel. The same data object gets the same features
+    object, so that what they were computed on is remembered between rulers.
 
     Raises UsageError for anything else, for a network that does not see images of the data's shape, and for `other-cnn`
     of data without a labelled test part.
@@ -125,13 +125,13 @@ def features_for(data: ImageSet, asked: str = "auto") -> Features:
         channel = _first_channel(data)
         return Stacked(features_for(channel, asked), len(channel.classes))
     if asked == "auto":
-        return _shipped_for(data) or (_own(data) if _enough(data) else RandomConv())
+        return _shipped_for(data) or _trained_for(data) or RandomConv()
     if asked in SHIPPED:
         return _trained(asked, _shipped(asked), data)
     if asked == OWN:
         return _own(data)
     if asked == OTHER:
-        return _other(data)
+        return _other(data, test_part(data.name))
     if asked == RANDOM:
         return RandomConv()
     file = named_file(asked)
@@ -202,8 +202,17 @@ def _own(data: ImageSet) -> Trained:
     return _trained(OWN, _classifier_of(data), data)
 
 
-def _other(data: ImageSet) -> Trained:
-    other = test_part(data.name)
+def _trained_for(data: ImageSet) -> Trained | None:
+    """A network of the data's own, where they have enough labels for one."""
+    other = None
+    with suppress(UsageError):  # a damaged test part is no hindrance to what does not ask for it
+        other = test_part(data.name)
+    if other is not None and _enough(other):
+        return _other(data, other)
+    return _own(data) if _enough(data) else None
+
+
+def _other(data: ImageSet, other: ImageSet | None) -> Trained:
     if other is None or not _enough(other):
         raise UsageError(f"{data.name}: {OTHER} learns from a labelled test part of the data, and here is none")
     return _trained(OTHER, _classifier_of(_like(data, other)), data)
@@ -212,7 +221,7 @@ def _other(data: ImageSet) -> Trained:
 def _like(data: ImageSet, other: ImageSet) -> ImageSet:
     """Another set in the size and colours in which the data were prepared."""
     (channels, height, _), resized = data.shape, data.shape[1:] != other.shape[1:]
-    return prepared(other, Images(height if resized else None, "grey" if channels == 1 else "rgb"))
+    return as_asked(other, Images(height if resized else None, "grey" if channels == 1 else "rgb"))
 
 
 def _classifier_of(data: ImageSet) -> Classifier:
