@@ -3,6 +3,8 @@
 import csv
 import json
 from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -286,6 +288,8 @@ WRONG = [
     (("train", "rows.npz", "--out", "f.safetensors", "--threads", "0"), "--threads"),
     (("train", "rows.npz", "--out", "f.safetensors", "--labels", "no.csv"), "no such file of labels"),
     (("train", "small.npz", "--out", "f.safetensors", "--network", "lenet"), "16 x 16"),
+    (("train", "rows.npz", "--out", "new/f.safetensors", "--threads", "99999999999"), "--threads"),
+    (("train", "uneven", "--out", "new/f.safetensors"), "images of 8 x 8 pixels, grey, where"),
     (("evaluate", "missing.safetensors", "rows.npz"), "no such file"),
     (("evaluate", "damaged.safetensors", "rows.npz"), "no classifier of ganbench"),
     (("evaluate", "reader.safetensors", "small.npz"), "20 x 20"),
@@ -295,6 +299,8 @@ WRONG = [
     (("evaluate", "reader.safetensors", "rows.npz", "--out", "sheet.svg"), ".png"),
     (("evaluate", "reader.safetensors", "rows.npz", "--out", "rows.npz/sheet.png"), "sheet.png cannot be written"),
     (("predict", "damaged.safetensors", "one.png"), "no classifier of ganbench"),
+    (("predict", "numbered.safetensors", "one.png"), "no classifier of ganbench"),
+    (("predict", "double.safetensors", "one.png"), "no classifier of ganbench"),
     (("predict", "full", "one.png"), "full is no classifier of ganbench"),
     (("predict", "reader.safetensors", "missing.png"), "missing.png: there is no such image"),
     (("predict", "reader.safetensors", "empty"), "has no images"),
@@ -320,8 +326,18 @@ def test_wrong_commands_are_refused_in_a_sentence(at_hand: Command, words: tuple
     np.savez("small.npz", samples=small.pixels, labels=np.array(list("AB"))[small.labels])
     others = stripes(20, (20, 20))
     np.savez("others.npz", samples=others.pixels, labels=np.array(list("AE"))[others.labels])
+    Path("uneven").mkdir()
+    for name, images in (("train", stripes(20, (20, 20))), ("t10k", small)):
+        write_idx(Path(f"uneven/{name}-images-idx3-ubyte.gz"), images.pixels)
+        write_idx(Path(f"uneven/{name}-labels-idx1-ubyte.gz"), np.asarray(images.labels, np.uint8))
     Path("damaged.safetensors").write_bytes(b"nothing of the kind")
+    right = read_classifier(Path("reader.safetensors"))
+    numbered, double = replace(right, classes=(1, 2, 3, 4)), replace(right, network=deepcopy(right.network).double())
+    for name, forged in (("numbered", numbered), ("double", double)):
+        Path(f"{name}.safetensors").write_bytes(write_classifier(forged))
     ended = at_hand("classify", *words)
     assert ended.code == 2
     assert said in ended.err
     assert "Traceback" not in ended.err
+    assert not Path("new").exists()
+    assert not Path("f.safetensors").exists()

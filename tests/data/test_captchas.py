@@ -168,7 +168,7 @@ def test_cells_that_occur_in_both_parts_are_counted() -> None:
 
 
 @given(st.lists(st.sampled_from("ABCDEFGH"), min_size=2, max_size=40), st.floats(0, 0.9), st.integers(0, 9))
-def test_no_text_is_on_both_sides_of_asplit(letters: list[str], share: float, seed: int) -> None:
+def test_no_text_is_on_both_sides_of_a_split(letters: list[str], share: float, seed: int) -> None:
     usable = [Captcha(f"{i}.png", 4 * letter, CELLS[0], CELLS) for i, letter in enumerate(letters)]
     how = Preparation(test=share, seed=seed)
     if round(share * len(usable)) >= len(usable):
@@ -230,6 +230,20 @@ def test_nothing_usable_is_one_sentence(tmp_path: Path) -> None:
         prepare_captchas(str(tmp_path / "bad.zip"), Preparation())
     with pytest.raises(UsageError, match="drawn captchas have 4 characters"):
         prepare_captchas("captcha", from_tree(Preparation, {"cells": {"characters": 5}}))
+
+
+def test_a_folder_with_one_zip_file_and_no_images_stands_for_that(tmp_path: Path) -> None:
+    folder = write(tmp_path / "raw")
+    (tmp_path / "held").mkdir()
+    with zipfile.ZipFile(tmp_path / "held" / "all.zip", "w") as archive:
+        for file in sorted(folder.iterdir()):
+            archive.write(file, file.name)
+    (tmp_path / "held" / "README.md").write_text("what these are")
+    found = prepare_captchas(str(tmp_path / "held"), Preparation())
+    assert {c.text for c in (*found.train, *found.test)} == set(TEXTS)
+    (tmp_path / "held" / "more.zip").write_bytes((tmp_path / "held" / "all.zip").read_bytes())
+    with pytest.raises(UsageError, match=r"it holds README\.md, all\.zip, more\.zip"):
+        prepare_captchas(str(tmp_path / "held"), Preparation())
 
 
 def test_the_real_captchas_can_all_be_used(shared_data: Path) -> None:

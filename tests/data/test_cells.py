@@ -94,6 +94,18 @@ def test_what_touches_is_parted_where_the_next_character_should_begin() -> None:
     assert widths == [6, 10, 6, 8] or widths == [6, 9, 7, 8]
 
 
+def test_characters_are_parted_where_few_begin_unevenly() -> None:
+    """Three touch and begin at 2, 10 and 18; after the last one, far away, the pitch would have them begin beyond."""
+    image = np.full((12, 60), 255, np.uint8)
+    for left in (2, 10, 18, 50):
+        image[2:10, left : left + 7] = 0
+    image[8:10, 2:25] = 0  # a line that they stand on
+    widths = [part.any(axis=0).sum() for part in CUTS["components"](ink_of(image), 4)]
+    assert widths[3] == 7
+    assert sum(widths[:3]) == 23
+    assert all(7 <= width <= 9 for width in widths[:3])
+
+
 def test_what_fell_apart_is_joined_and_specks_are_not_characters() -> None:
     whole = blocks([6, 6, 6, 6], [1, 3, 3, 3])
     broken = whole.copy()
@@ -110,7 +122,7 @@ def test_a_given_level_decides_what_is_dark() -> None:
     image = blocks([5, 5, 5, 5], [1, 2, 2, 2])
     image[image == 20] = 180
     image[0, ::7] = 100  # specks that are darker than the characters
-    assert len(Cells(threshold=200).of(image)) == 4
+    np.testing.assert_array_equal(Cells(threshold=180).of(image), Cells(threshold=200).of(image))
     np.testing.assert_array_equal(ink_of(image, 180), image <= 180)
     assert ink_of(image, 100).sum() == len(image[0, ::7])
 

@@ -135,11 +135,21 @@ def test_a_work_that_is_stopped_leaves_no_summary(prepared: Path, tmp_path: Path
         (Recognition(steps=1, real=10_000), "best", "has 240"),
         (Recognition(steps=1, generated=10), "thesis-wgan", "set labels"),
         (Audit(count=1_000), "best", "has 240"),
+        (Audit(count=8, folds=3), "best", "from 2 to as many as there are images or strings, 2"),
+        (Audit(count=3), "best", "2 images or more, not 0"),
+        (Audit(count=8, folds=2, share=0.99), "best", "leaves no right one"),
     ],
 )
 def test_what_the_data_do_not_allow_is_found_before(prepared: Path, work: PlannedWork, recipe: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         work.check(configure(recipe, str(prepared), medium="images"), load(str(prepared)))
+
+
+def test_a_network_that_cannot_see_the_images_is_found_before(tmp_path: Path) -> None:
+    images = captchas(8, 3)
+    small = replace(images, pixels=images.pixels[:, :12, :12])
+    with pytest.raises(UsageError, match="16 x 16"):
+        Recognition(steps=1, real=4, network="lenet").check(configure("best", "captcha", medium="images"), small)
 
 
 def test_recognition_needs_a_part_to_be_judged_on(tmp_path: Path) -> None:
@@ -149,11 +159,16 @@ def test_recognition_needs_a_part_to_be_judged_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "tree",
-    [{"steps": 5, "real": 1}, {"steps": 5, "real": 50, "learnt_from": 10}, {"steps": 5, "real": "some"}, {"real": 5}],
+    ("tree", "said"),
+    [
+        ({"steps": 5, "real": 1}, "2 images or more"),
+        ({"steps": 5, "real": 50, "learnt_from": 10}, "none is trained where generated is 0"),
+        ({"steps": 5, "real": "some"}, "real"),
+        ({"real": 5}, "steps"),
+    ],
 )
-def test_settings_of_a_recognition_that_say_nothing(tree: dict[str, Any]) -> None:
-    with pytest.raises(UsageError):
+def test_settings_of_a_recognition_that_say_nothing(tree: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
         from_tree(Trained, {"work": {"kind": "recognition", **tree}})
 
 
@@ -264,6 +279,7 @@ def test_other_cnn_learns_from_the_test_part_alone(
     monkeypatch.setattr(features, "train_classifier", quickly)
     data = load(str(prepared))
     assert isinstance(data, ImageSet)
+    assert features_for(data).name == "other-cnn"  # which is what they get unasked
     assert features_for(data, "other-cnn").name == "other-cnn"
     assert keys(seen[0]) <= keys(captchas(20, 6))
     assert not keys(seen[0]) & keys(data)

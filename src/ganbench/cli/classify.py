@@ -21,7 +21,7 @@ Data = Annotated[str, typer.Argument(help="Labelled images: a name, a folder, an
 File = Annotated[Path, typer.Argument(help="A file of `ganbench classify train`.")]
 Network = Annotated[str, typer.Option(help="small: better with few images; lenet: that of the 2017 thesis, faster.")]
 Seed = Annotated[int, typer.Option(min=0, help="Decides every draw.")]
-Threads = Annotated[int, typer.Option(min=1, help="Threads to compute with.")]
+Threads = Annotated[int, typer.Option(min=1, max=1024, help="Threads to compute with.")]
 
 
 @app.command()
@@ -46,35 +46,37 @@ def train(
 
     import torch
 
-    from ganbench.data.parts import cells_of, files_of, test_part, train_part
+    from ganbench.data.parts import cells_of, characters_of, files_of, test_part, train_part
     from ganbench.data.relabelling import relabelled
     from ganbench.errors import UsageError
     from ganbench.metrics.classifier import require_writable, save_classifier
-    from ganbench.metrics.classifier_training import BATCH, balanced, train_classifier, usual_steps
+    from ganbench.metrics.classifier_training import BATCH, balanced, require_trainable, train_classifier, usual_steps
     from ganbench.metrics.features import held_out, telling
-    from ganbench.metrics.recognition import recognise
+    from ganbench.metrics.recognition import labels_for, recognise
 
     if out.suffix != ".safetensors":
         raise UsageError(f"--out {out}: a classifier is a .safetensors file")
-    require_writable(out)
-    images, cells = train_part(data), cells_of(data)
-    characters = cells.characters if cells else 1
+    images, characters = train_part(data), characters_of(data)
     if labels is not None:
         images = relabelled(images, labels, files_of(data, images))
-    torch.set_num_threads(threads)
+    require_trainable(images, network)
     test = test_part(data)
     if test is None:
         images, test = held_out(images, characters)
+    labels_for(test, images.shape, images.classes)
     if count is not None:
         images = balanced(images, count, seed)
+    require_writable(out)
+    torch.set_num_threads(threads)
     steps = usual_steps(images) if epochs is None else epochs * math.ceil(len(images) / BATCH)
     began = time.monotonic()
     watch = telling(f"training on {len(images):,} images of {images.title}")
     classifier = train_classifier(images, seed, watch, network=network, steps=steps)
     seconds = time.monotonic() - began
-    save_classifier(replace(classifier.tested(test), cells=cells), out)
+    found = recognise(classifier, test, characters)
+    save_classifier(replace(classifier, accuracy=found.accuracy.value, cells=cells_of(data)), out)
     print(f"{out}: {network}, {len(images):,} images, {steps:,} steps, {seconds:.0f} s of training")
-    _say_shares(recognise(classifier, test, characters))
+    _say_shares(found)
 
 
 @app.command()
@@ -88,14 +90,14 @@ def evaluate(
     """Test a recogniser: characters and whole strings read right, and what it takes for what.
 
     Of prepared folders, IDX files, downloads and built-in sets the test part is read. Of other data all images are,
-    which it may have been trained on; a warning says so where it was.
+    which it may have been trained on; a warning says so where it was trained on all of them, with these labels.
     """
     import json as encoder
     import sys
 
     import torch
 
-    from ganbench.data.parts import cells_of, test_part, train_part
+    from ganbench.data.parts import characters_of, test_part, train_part
     from ganbench.errors import UsageError
     from ganbench.metrics.classifier import read_classifier, require_writable
     from ganbench.metrics.recognition import recognise
@@ -106,8 +108,7 @@ def evaluate(
         require_writable(out)
     classifier = read_classifier(file)
     torch.set_num_threads(threads)
-    test, cells = test_part(data), cells_of(data)
-    characters = cells.characters if cells else 1
+    test, characters = test_part(data), characters_of(data)
     images = train_part(data) if test is None else test
     found = recognise(classifier, images, characters)
     _warn_of_known(classifier, images, characters)
@@ -174,18 +175,20 @@ def audit(
 
     import torch
 
-    from ganbench.data.parts import cells_of, files_of, train_part
+    from ganbench.data.parts import characters_of, files_of, train_part
     from ganbench.data.relabelling import write_labels
     from ganbench.data.writing import require_new
     from ganbench.figures.recognition import suspects_sheet
-    from ganbench.metrics.audit import out_of_fold, suspects, write_suspects
+    from ganbench.metrics.audit import folds_of, out_of_fold, suspects, write_suspects
     from ganbench.metrics.classifier import require_writable
+    from ganbench.metrics.classifier_training import require_trainable
     from ganbench.metrics.features import telling
 
     require_new(out)
+    images, characters = train_part(data), characters_of(data)
+    require_trainable(images, network)
+    folds_of(images, folds, seed, characters)
     require_writable(out / "audit.csv")
-    images, cells = train_part(data), cells_of(data)
-    characters = cells.characters if cells else 1
     torch.set_num_threads(threads)
     probabilities = out_of_fold(
         images, folds, seed, lambda i: telling(f"fold {i + 1} of {folds}"), network=network, characters=characters

@@ -18,7 +18,7 @@ from rich.progress import track
 
 from ganbench.data.cells import Cells
 from ganbench.data.drawn_captchas import ALPHABET, CHARACTERS, draw_captchas
-from ganbench.data.folders import pictures_in
+from ganbench.data.folders import holder, pictures_in
 from ganbench.data.images import MINIMUM_IMAGES, Images
 from ganbench.data.pictures import read_picture
 from ganbench.data.prepared import Origin, Part
@@ -100,7 +100,8 @@ class Captchas:
 
 
 def prepare_captchas(source: str, how: Preparation) -> Captchas:
-    """Reads, checks, cuts and splits the captchas in a folder or zip file, or drawn ones (`DRAWN`).
+    """Reads, checks, cuts and splits the captchas in a folder or zip file, or in a folder's one zip file, or drawn ones
+    (`DRAWN`).
 
     What is wrong with a file is told of it, and the rest goes on. The parts share no text and no picture.
 
@@ -180,7 +181,7 @@ def _read(source: Path, how: Preparation, rejected: list[Rejection]) -> list[_Re
     if not source.is_dir() and not (source.is_file() and source.suffix.lower() == ".zip"):
         raise UsageError(f"{source} is no folder and no .zip file of captchas, and not {DRAWN!r} for drawn ones")
     found = []
-    with pictures_in(source) as pictures:
+    with pictures_in(holder(source)) as pictures:
         for name, opener in _tracked(pictures, "reading"):
             picture = read_picture(opener, Images(colour="grey"))
             if picture is None:

@@ -65,6 +65,16 @@ def files_in(source: Path) -> dict[str, str]:
         return _images(archive.namelist(), str(source))
 
 
+def holder(source: Path) -> Path:
+    """Where the images of a source are: of a folder that has none and one zip file, in that; else in the source."""
+    if not source.is_dir():
+        return source
+    suffixes = {file: PurePosixPath(file).suffix.lower() for file in _walked(source)}
+    archives = [file for file, suffix in suffixes.items() if suffix == ".zip"]
+    images = any(suffix in SUFFIXES for suffix in suffixes.values())
+    return source if images or len(archives) != 1 else source / archives[0]
+
+
 def _archive(source: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(source)

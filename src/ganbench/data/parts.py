@@ -49,8 +49,7 @@ def files_of(data: str, images: ImageSet) -> list[str]:
     if path is None:
         return []
     if is_prepared(path):
-        cells = cells_of(data)
-        return [name for name, _ in captchas_of(path) for _ in range(cells.characters)] if cells else []
+        return [name for name, _ in captchas_of(path) for _ in range(characters_of(data))] if cells_of(data) else []
     if not (path.is_dir() or (path.is_file() and path.suffix.lower() == ".zip")) or is_idx_folder(path):
         return []
     with pictures_in(path) as pictures:
@@ -74,3 +73,9 @@ def cells_of(data: str) -> Cells | None:
         return from_tree(Preparation, record["settings"]).cells
     except (UsageError, RecursionError) as error:
         raise UsageError(f"{path / RECORD} is damaged: {error}") from None
+
+
+def characters_of(data: str) -> int:
+    """How many images in a row make a string: of captchas all of one's characters, else 1. Raises as `cells_of`."""
+    cells = cells_of(data)
+    return cells.characters if cells else 1

@@ -55,7 +55,7 @@ def fitted(picture: Image.Image, size: int) -> Image.Image:
     return picture.resize((size, size), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side))
 
 
-def prepared(found: ImageSet, images: Images) -> ImageSet:
+def as_asked(found: ImageSet, images: Images) -> ImageSet:
     """The set in the size and colours that were asked for."""
     pixels, size = found.pixels, images.size or found.pixels.shape[1]
     other = bool(images.size) and pixels.shape[1:3] != (size, size)

@@ -21,7 +21,7 @@ from ganbench.data.folders import SUFFIXES, read_images
 from ganbench.data.hub import HUB, read_hub
 from ganbench.data.idx import is_idx_folder, read_idx_folder
 from ganbench.data.images import MINIMUM_IMAGES, STACKED, Images, ImageSet
-from ganbench.data.pictures import prepared
+from ganbench.data.pictures import as_asked
 from ganbench.data.points import BUILT_IN, MINIMUM_POINTS, PointSet
 from ganbench.data.prepared import is_prepared, read_prepared
 from ganbench.data.shards import SHARDS, read_shards
@@ -67,7 +67,7 @@ def load(source: Source, images: Images = Images(), *, to_learn: bool = True) ->
     if found is None:
         return load_points(source, to_learn=to_learn)
     _require_images(found, to_learn)
-    return found if found.stream is not None else prepared(found, images)
+    return found if found.stream is not None else as_asked(found, images)
 
 
 def full_name(data: str | Path) -> str:

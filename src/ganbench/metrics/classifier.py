@@ -54,7 +54,7 @@ class Classifier:
     def _seen(self, pixels: Pixels) -> tuple[np.ndarray, ...]:
         shape = (3 if pixels.ndim == 4 else 1, *pixels.shape[1:3])
         if shape != self.shape:
-            raise UsageError(f"this feature network sees images of {_said(self.shape)}; these are {_said(shape)}")
+            raise UsageError(f"this feature network sees images of {said(self.shape)}; these are {said(shape)}")
         return in_batches(self._both, pixels, self.network)
 
     def _both(self, x: Float[Tensor, "n c h w"]) -> tuple[Tensor, Tensor]:
@@ -81,7 +81,12 @@ def places_of(names: Sequence[str], classes: Sequence[str]) -> Int[np.ndarray, "
     return np.arange(len(names)) if numbered and (places < 0).all() else places
 
 
-def _said(shape: tuple[int, ...]) -> str:
+def said(shape: tuple[int, ...]) -> str:
+    """A shape (channels, height, width) in words.
+
+    >>> said((1, 20, 30))
+    '30 x 20 pixels, grey'
+    """
     return f"{shape[2]} x {shape[1]} pixels, {'grey' if shape[0] == 1 else 'rgb'}"
 
 
@@ -144,6 +149,8 @@ def read_classifier(path: Path) -> Classifier:
             facts = json.loads((file.metadata() or {})["ganbench"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no mapping
         shape, classes = tuple(facts["shape"]), tuple(facts["classes"])
+        if not all(isinstance(name, str) for name in classes) or {t.dtype for t in tensors.values()} != {torch.float32}:
+            raise TypeError
         network = unfilled(facts.get("network", "small"), shape, len(classes))
         network.load_state_dict(tensors, assign=True)
         cells = from_tree(Cells, facts["cells"]) if "cells" in facts else None

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ganbench.data.images import ImageSet
 from ganbench.metrics.classifier import Classifier
-from ganbench.metrics.classifier_networks import NETWORKS, scale_features
+from ganbench.metrics.classifier_networks import NETWORKS, scale_features, unfilled
 from ganbench.seeds import derive
 from ganbench.settings import unknown
 from ganbench.types import UsageError
@@ -48,18 +48,9 @@ def train_classifier(
     images, so that figures over two networks are of one order. `watch` is told the share that is done. Every draw
     follows from `seed`.
 
-    Raises:
-        UsageError: the images have no labels or are fewer than 2, or there is no such network or none for such images.
+    Raises UsageError as `require_trainable` does.
     """
-    if images.labels is None:
-        raise UsageError(
-            f"{images.name}: a classifier is trained on labelled images; these have no labels (captchas whose names "
-            "are their texts get some by `ganbench data prepare captcha`)"
-        )
-    if len(images) < 2:
-        raise UsageError(f"{images.name}: a classifier is trained on 2 images or more, not {len(images)}")
-    if network not in NETWORKS:
-        raise UsageError(unknown("network", network, NETWORKS))
+    require_trainable(images, network)
     steps = usual_steps(images) if steps is None else steps
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "classifier", "weights"))
@@ -79,6 +70,20 @@ def train_classifier(
     chosen = np.random.default_rng(derive(seed, "classifier", "scale")).permutation(len(images))[:SCALED]
     scale_features(trained, images.pixels[chosen])
     return Classifier(trained, images.shape, images.classes, images.fingerprint)
+
+
+def require_trainable(images: ImageSet, network: str) -> None:
+    """Raises UsageError: the images have no labels or are fewer than 2, there is no such network, or none for them."""
+    if images.labels is None:
+        raise UsageError(
+            f"{images.name}: a classifier is trained on labelled images; these have no labels (captchas whose names "
+            "are their texts get some by `ganbench data prepare captcha`)"
+        )
+    if len(images) < 2:
+        raise UsageError(f"{images.name}: a classifier is trained on 2 images or more, not {len(images)}")
+    if network not in NETWORKS:
+        raise UsageError(unknown("network", network, NETWORKS))
+    unfilled(network, images.shape, len(images.classes))
 
 
 def usual_steps(images: ImageSet) -> int:

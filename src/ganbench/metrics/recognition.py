@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.stats import beta
 
 from ganbench.data.images import ImageSet
-from ganbench.metrics.classifier import Classifier, places_of
+from ganbench.metrics.classifier import Classifier, places_of, said
 from ganbench.types import UsageError
 
 
@@ -82,20 +82,31 @@ def recognise(classifier: Classifier, images: ImageSet, characters: int = 1) -> 
     Raises UsageError: the images have no labels, are of another shape, have a class that the classifier does not know,
     or do not come to whole strings.
     """
-    if images.labels is None:
-        raise UsageError(f"{images.name}: these images have no labels to compare with what is read")
+    labels = labels_for(images, classifier.shape, classifier.classes)
     if characters < 1 or len(images) % characters:
         raise UsageError(f"{images.name}: {len(images)} images are no whole strings of {characters} characters")
-    places = places_of(images.classes, classifier.classes)
-    if strange := [images.classes[i] for i in np.unique(images.labels) if places[i] < 0]:
-        raise UsageError(
-            f"{images.name} has the class {strange[0]!r}, which the classifier does not know; it reads "
-            f"{_listed(classifier.classes)}"
-        )
     seen = classifier(images.pixels)
     assert seen.labels is not None
     assert seen.confidence is not None
-    return Recognition(places[images.labels], seen.labels, seen.confidence, classifier.classes, characters)
+    return Recognition(labels, seen.labels, seen.confidence, classifier.classes, characters)
+
+
+def labels_for(images: ImageSet, shape: tuple[int, int, int], classes: tuple[str, ...]) -> Int[np.ndarray, " n"]:
+    """The labels of images as a classifier counts them that reads such a shape and such classes.
+
+    Raises UsageError: the images have no labels, are of another shape, or have a class that it does not know.
+    """
+    if images.labels is None:
+        raise UsageError(f"{images.name}: these images have no labels to compare with what is read")
+    if images.shape != shape:
+        raise UsageError(f"{images.name}: images of {said(images.shape)}, where the classifier reads {said(shape)}")
+    places = places_of(images.classes, classes)
+    if strange := [images.classes[i] for i in np.unique(images.labels) if places[i] < 0]:
+        raise UsageError(
+            f"{images.name} has the class {strange[0]!r}, which the classifier does not know; it reads "
+            f"{_listed(classes)}"
+        )
+    return places[images.labels]
 
 
 def _listed(classes: tuple[str, ...], most: int = 40) -> str:

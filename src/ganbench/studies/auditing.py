@@ -12,8 +12,9 @@ from pydantic import Field, PositiveInt
 
 from ganbench.configuration import Configuration
 from ganbench.data import DataSet, ImageSet
-from ganbench.data.parts import cells_of
-from ganbench.metrics.audit import out_of_fold, suspects
+from ganbench.data.parts import characters_of
+from ganbench.metrics.audit import folds_of, out_of_fold, suspects
+from ganbench.metrics.classifier_training import require_trainable
 from ganbench.runs import RunFolder
 from ganbench.seeds import derive
 from ganbench.settings import settings
@@ -53,14 +54,17 @@ class Audit:
             raise UsageError(f"{data.name}: an audit is of labelled images of several classes, and these are none")
         if self.count is not None and self.count > len(data):
             raise UsageError(f"count: {self.count:,} images, where {data.name} has {len(data):,}")
+        images, characters = self._audited(configuration, data)
+        require_trainable(images, self.network)
+        folds_of(images, self.folds, configuration.seed, characters)
+        if _planted(len(images), self.share) == len(images):
+            raise UsageError(f"share: {self.share:g} of {len(images):,} labels leaves no right one")
 
     def measure(self, bench: Workbench, folder: RunFolder, on_share: OnShare) -> Mapping[str, float]:
         configuration, data = bench.configuration, bench.data
         assert isinstance(data, ImageSet)
-        seed, cells = configuration.seed, cells_of(configuration.data)
-        characters = cells.characters if cells else 1
-        count = (self.count or len(data)) // characters * characters
-        right = data if count == len(data) else data.take(slice(count))
+        seed = configuration.seed
+        right, characters = self._audited(configuration, data)
         assert right.labels is not None
         wrong = planted(right.labels, len(right.classes), self.share, seed)
 
@@ -69,15 +73,25 @@ class Audit:
 
         given = replace(right, labels=wrong)
         probabilities = out_of_fold(given, self.folds, seed, watching, network=self.network, characters=characters)
-        doubted = np.zeros(count, dtype=bool)
+        doubted = np.zeros(len(right), dtype=bool)
         doubted[suspects(probabilities, wrong).rows] = True
         return judged(doubted, wrong != right.labels)
+
+    def _audited(self, configuration: Configuration, data: ImageSet) -> tuple[ImageSet, int]:
+        """The images whose labels are judged, and how many in a row make a string."""
+        characters = characters_of(configuration.data)
+        count = (self.count or len(data)) // characters * characters
+        return data if count == len(data) else data.take(slice(count)), characters
+
+
+def _planted(count: int, share: float) -> int:
+    return max(1, round(share * count))
 
 
 def planted(labels: Int[np.ndarray, " n"], classes: int, share: float, seed: int) -> Int[np.ndarray, " n"]:
     """The labels with a share of them, one at least, made another class, each of the others equally likely."""
     rng = np.random.default_rng(derive(seed, "audit", "planted"))
-    rows = rng.permutation(len(labels))[: max(1, round(share * len(labels)))]
+    rows = rng.permutation(len(labels))[: _planted(len(labels), share)]
     wrong = labels.copy()
     wrong[rows] = (labels[rows] + rng.integers(1, classes, len(rows))) % classes
     return wrong

@@ -12,9 +12,9 @@ from pydantic import NonNegativeInt, PositiveInt
 
 from ganbench.configuration import Configuration
 from ganbench.data import DataSet, ImageSet, load
-from ganbench.data.parts import cells_of, test_part
+from ganbench.data.parts import characters_of, test_part
 from ganbench.figures.animation import save_image
-from ganbench.metrics.classifier_training import balanced, train_classifier
+from ganbench.metrics.classifier_training import balanced, require_trainable, train_classifier
 from ganbench.metrics.recognition import recognise
 from ganbench.runs import RunFolder
 from ganbench.settings import settings
@@ -68,6 +68,7 @@ class Recognition:
     def check(self, configuration: Configuration, data: DataSet) -> None:
         if not isinstance(data, ImageSet) or data.labels is None:
             raise UsageError(f"{data.name}: recognition is of labelled images, and these are none")
+        require_trainable(data, self.network)
         if _test_part(configuration.data) is None:
             raise UsageError(f"{data.name} has no test part that a recogniser could be judged on")
         for name, count in (("real", self.real), ("learnt_from", self.learnt_from)):
@@ -87,8 +88,7 @@ class Recognition:
             parts.append(self._drawn(bench, folder, between(on_share, 0.0, share)))
         learning = between(on_share, share, 1.0)
         classifier = train_classifier(_together(parts), seed, learning, network=self.network, steps=self.steps)
-        cells = cells_of(configuration.data)
-        found = recognise(classifier, unseen(configuration), cells.characters if cells else 1)
+        found = recognise(classifier, unseen(configuration), characters_of(configuration.data))
         figures = {"character_accuracy": found.accuracy.value}
         if found.strings is not None:
             figures["captcha_accuracy"] = found.strings.value
