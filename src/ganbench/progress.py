@@ -18,6 +18,9 @@ from ganbench.metrics.guides import guide_of
 PLAIN_EVERY = 5.0
 """Seconds between plain lines."""
 
+CLOSING = "measuring and drawing"
+"""What is done after the last round."""
+
 
 def line(progress: Reached) -> str:
     """Round, speed and last measurement, such as `round 1,200  310 rounds/s  w1 0.0142`, so far as they are known."""
@@ -44,7 +47,9 @@ def watching(title: str, console: Console | None = None) -> Iterator[Watcher]:
     )
     with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
         task = bar.add_task("starting", total=1.0)
-        yield lambda reached: bar.update(task, completed=reached.share, description=line(reached))
+        yield lambda reached: bar.update(
+            task, completed=reached.share, description=line(reached) + (f"  {CLOSING}" if reached.share >= 1 else "")
+        )
 
 
 def _plain(title: str) -> Watcher:
@@ -56,7 +61,7 @@ def _plain(title: str) -> Watcher:
         if now - last >= PLAIN_EVERY or reached.share >= 1:
             last = now
             share = min(reached.share, 1.0)  # by the clock, the last round ends a little late
-            left = reached.seconds * (1 / share - 1) if share else 0.0
-            print(f"{title}  {line(reached)}  {share:.0%}  {left:.0f} s left", file=sys.stderr, flush=True)
+            left = f"{reached.seconds * (1 / share - 1) if share else 0.0:.0f} s left" if share < 1 else CLOSING
+            print(f"{title}  {line(reached)}  {share:.0%}  {left}", file=sys.stderr, flush=True)
 
     return watch

@@ -163,7 +163,7 @@ def audit(
     seed: Seed = 0,
     threads: Threads = 1,
 ) -> None:
-    """Find probable label errors: labels that recognisers trained on the other images do not believe.
+    """Find probable label errors: labels to train on that recognisers trained on the other images do not believe.
 
     Confident learning (Northcutt et al. 2021): a label is doubted where another class is as likely as it is, on
     average, for the images that have it as their label; here probabilities are squared for that, and the other class
@@ -175,7 +175,7 @@ def audit(
 
     import torch
 
-    from ganbench.data.parts import characters_of, files_of, train_part
+    from ganbench.data.parts import characters_of, files_of, test_part, train_part
     from ganbench.data.relabelling import write_labels
     from ganbench.data.writing import require_new
     from ganbench.figures.recognition import suspects_sheet
@@ -199,6 +199,8 @@ def audit(
     write_suspects(found, images.classes, files, out / "audit.csv")
     write_labels(out / "corrected.csv", images, found.corrected(images.labels), files)
     print(f"{data}: {len(found):,} of {len(images):,} labels to train on are doubted ({len(found) / len(images):.2%})")
+    if (test := test_part(data)) is not None:
+        print(f"the {len(test):,} labels of the test part were not looked at")
     print(f"{out / 'audit.csv'}: which they are, the surest first")
     if len(found):
         suspects_sheet(found, images).save(out / "sheet.png")

@@ -112,11 +112,13 @@ def _lead(summary: Mapping[str, Any]) -> str:
 
 def _alarms(alarms: Sequence[Mapping[str, Any]]) -> list[str]:
     """The last alarm of each kind, and when there was the first."""
-    return [
-        f"{told.last['sentence']} (round {told.last['round']:,}; told {told.times} times, first at round "
-        f"{told.first['round']:,})."
-        for told in by_kind(alarms)
-    ]
+    return [f"{told.last['sentence']} ({_when(told)})." for told in by_kind(alarms)]
+
+
+def _when(told: Told) -> str:
+    if told.times == 1:
+        return f"after round {told.last['round']:,}, and not again"
+    return f"after round {told.last['round']:,}, the last of {told.times} times since round {told.first['round']:,}"
 
 
 class Told(NamedTuple):

@@ -209,7 +209,15 @@ def _trained_for(data: ImageSet) -> Trained | None:
         other = test_part(data.name)
     if other is not None and _enough(other):
         return _other(data, other)
-    return _own(data) if _enough(data) else None
+    if _enough(data):
+        return _own(data)
+    if data.labels is not None:
+        print(
+            f"{data.title}: fewer than {ENOUGH} labelled images a class are too few to train a classifier on; what is "
+            "read in images is not measured (features=FILE.safetensors is one of yours)",
+            file=sys.stderr,
+        )
+    return None
 
 
 def _other(data: ImageSet, other: ImageSet | None) -> Trained:

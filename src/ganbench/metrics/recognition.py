@@ -97,7 +97,10 @@ def labels_for(images: ImageSet, shape: tuple[int, int, int], classes: tuple[str
     Raises UsageError: the images have no labels, are of another shape, or have a class that it does not know.
     """
     if images.labels is None:
-        raise UsageError(f"{images.name}: these images have no labels to compare with what is read")
+        raise UsageError(
+            f"{images.name}: these images have no labels to compare with what is read (captchas whose names are their "
+            "texts get some by `ganbench data prepare captcha`)"
+        )
     if images.shape != shape:
         raise UsageError(f"{images.name}: images of {said(images.shape)}, where the classifier reads {said(shape)}")
     places = places_of(images.classes, classes)
