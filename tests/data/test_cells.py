@@ -134,13 +134,22 @@ def test_a_given_level_decides_what_is_dark() -> None:
         ("components", np.full((24, 72), 255, np.uint8), 255, "all of the image is dark at level 255"),
         ("equal", np.full((24, 72), 9, np.uint8), 8, "all of the image is light at level 8"),
         ("components", blocks([6] * 5, [3] * 5), "otsu", "5 pieces of ink are more than 4 characters"),
-        ("components", blocks([3], [4]), "otsu", "one piece of ink is too narrow to be 4 characters"),
+        ("components", blocks([3], [4])[:4], "otsu", "one piece of ink is too narrow to be 4 characters"),
         ("equal", blocks([6, 6], [3, 30]), "otsu", "part 2 of 4 equal ones has no ink"),
     ],
 )
 def test_what_cannot_be_cut_gets_its_sentence(cut: str, image: np.ndarray, threshold: object, fragment: str) -> None:
     with pytest.raises(UsageError, match=fragment):
         from_tree(Cells, {"cut": cut, "threshold": threshold}).of(image)
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_several_lines_are_no_row(cut: str) -> None:
+    line = blocks([6, 6, 6, 6], [1, 3, 3, 3])
+    how = from_tree(Cells, {"cut": cut})
+    assert len(how.of(np.concatenate([line, line]))) == 4  # each part one character, high as it is
+    with pytest.raises(UsageError, match="its ink, 33 x 43 pixels, is too high for 4 characters in a row"):
+        how.of(np.concatenate([line] * 4))
 
 
 def test_equal_parts_are_equal() -> None:

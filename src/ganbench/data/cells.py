@@ -23,6 +23,7 @@ _SPECK = 0.1  # of the inked pixels that a character has on average: what has le
 _WIDEST = 1.25  # of a character's share of the span: what is wider is not one that fell apart
 _NARROWEST = 0.25  # of that share: what is narrower is no character
 _UNEVEN = 0.25  # of a character's share of a piece: so far at most from even parts is where the next one should begin
+_TALLEST = 3  # shares of the width: so high a row of characters is at most; several lines are no row
 _AWAY = 1.5  # inked pixels that a cut may cross less for each pixel that it is away from where a character should begin
 
 
@@ -47,7 +48,13 @@ class Cells:
 
         Raises UsageError with the reason where the image does not come to so many cells.
         """
-        parts = CUTS[self.cut](ink_of(image, self.threshold), self.characters)
+        ink = ink_of(image, self.threshold)
+        (_, width), (_, height) = _span(ink), _span(ink.T)
+        if self.characters * height > _TALLEST * width:
+            raise UsageError(
+                f"its ink, {width} x {height} pixels, is too high for {self.characters} characters in a row"
+            )
+        parts = CUTS[self.cut](ink, self.characters)
         return np.stack([_fitted(part, self.size) for part in parts])
 
 
