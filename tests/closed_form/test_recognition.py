@@ -129,7 +129,7 @@ def test_labels_are_compared_by_name(reader: Classifier) -> None:
         (ImageSet("plain", np.zeros((6, 12, 10), np.uint8)), 1, "no labels"),
         (stripes(6, classes=4), 1, "class '3'"),
         (stripes(8, classes=3), 3, "whole strings"),
-        (stripes(6, (10, 12), classes=3), 1, "10 x 12 pixels, grey; these are 12 x 10"),
+        (stripes(6, (10, 12), classes=3), 1, "12 x 10 pixels, grey, where the classifier reads 10 x 12"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(reader: Classifier, data: ImageSet, characters: int, said: str) -> None:
