@@ -134,7 +134,7 @@ def test_a_given_level_decides_what_is_dark() -> None:
         ("components", np.full((24, 72), 255, np.uint8), 255, "all of the image is dark at level 255"),
         ("equal", np.full((24, 72), 9, np.uint8), 8, "all of the image is light at level 8"),
         ("components", blocks([6] * 5, [3] * 5), "otsu", "5 pieces of ink are more than 4 characters"),
-        ("components", blocks([3], [4])[:4], "otsu", "one piece of ink is too narrow to be 4 characters"),
+        ("components", blocks([3], [4]), "otsu", "one piece of ink is too narrow to be 4 characters"),
         ("equal", blocks([6, 6], [3, 30]), "otsu", "part 2 of 4 equal ones has no ink"),
     ],
 )
@@ -144,12 +144,19 @@ def test_what_cannot_be_cut_gets_its_sentence(cut: str, image: np.ndarray, thres
 
 
 @pytest.mark.parametrize("cut", CUTS)
-def test_several_lines_are_no_row(cut: str) -> None:
+@pytest.mark.parametrize("lines", [2, 3, 5])
+def test_several_lines_are_no_row(cut: str, lines: int) -> None:
     line = blocks([6, 6, 6, 6], [1, 3, 3, 3])
-    how = from_tree(Cells, {"cut": cut})
-    assert len(how.of(np.concatenate([line, line]))) == 4  # each part one character, high as it is
-    with pytest.raises(UsageError, match="its ink, 33 x 43 pixels, is too high for 4 characters in a row"):
-        how.of(np.concatenate([line] * 4))
+    with pytest.raises(UsageError, match="its ink is in several lines, where 4 characters in a row are read"):
+        from_tree(Cells, {"cut": cut}).of(np.concatenate([line] * lines))
+
+
+def test_a_row_may_be_higher_than_wide_and_have_specks_above_and_below() -> None:
+    narrow = blocks([2, 2, 2, 2], [1, 1, 1, 1]).repeat(3, axis=0)
+    assert len(Cells().of(narrow)) == 4
+    speckled = np.pad(blocks([6, 6, 6, 6], [1, 3, 3, 3]), ((9, 9), (0, 0)), constant_values=230)
+    speckled[0, 3] = speckled[-1, 20] = 20
+    assert len(Cells().of(speckled)) == 4
 
 
 def test_equal_parts_are_equal() -> None:

@@ -23,7 +23,6 @@ _SPECK = 0.1  # of the inked pixels that a character has on average: what has le
 _WIDEST = 1.25  # of a character's share of the span: what is wider is not one that fell apart
 _NARROWEST = 0.25  # of that share: what is narrower is no character
 _UNEVEN = 0.25  # of a character's share of a piece: so far at most from even parts is where the next one should begin
-_TALLEST = 3  # shares of the width: so high a row of characters is at most; several lines are no row
 _AWAY = 1.5  # inked pixels that a cut may cross less for each pixel that it is away from where a character should begin
 
 
@@ -49,11 +48,8 @@ class Cells:
         Raises UsageError with the reason where the image does not come to so many cells.
         """
         ink = ink_of(image, self.threshold)
-        (_, width), (_, height) = _span(ink), _span(ink.T)
-        if self.characters * height > _TALLEST * width:
-            raise UsageError(
-                f"its ink, {width} x {height} pixels, is too high for {self.characters} characters in a row"
-            )
+        if _in_lines(ink):
+            raise UsageError(f"its ink is in several lines, where {self.characters} characters in a row are read")
         parts = CUTS[self.cut](ink, self.characters)
         return np.stack([_fitted(part, self.size) for part in parts])
 
@@ -140,6 +136,18 @@ def _span(ink: Ink) -> tuple[int, int]:
     """The first column that has ink, and how many there are from it to the last."""
     inked = np.flatnonzero(ink.any(axis=0))
     return int(inked[0]), int(inked[-1] - inked[0]) + 1
+
+
+def _in_lines(ink: Ink) -> bool:
+    """Whether free rows part the ink into bands of which the highest has less than half of the height of all.
+
+    Bands with less than a quarter of the most inked one's pixels do not count: they are specks, or a letter's dot.
+    """
+    rows = np.flatnonzero(ink.any(axis=1))
+    bands = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
+    inked = [np.count_nonzero(ink[band]) for band in bands]
+    lines = [band for band, count in zip(bands, inked, strict=True) if 4 * count >= max(inked)]
+    return 2 * max(map(len, lines)) < lines[-1][-1] - lines[0][0] + 1
 
 
 def _pieces(ink: Ink, count: int) -> list[Ink]:
