@@ -49,7 +49,8 @@ def files_of(data: str, images: ImageSet) -> list[str]:
     if path is None:
         return []
     if is_prepared(path):
-        return [name for name, _ in captchas_of(path) for _ in range(characters_of(data))] if cells_of(data) else []
+        cells = cells_of(data)
+        return [name for name, _ in captchas_of(path) for _ in range(cells.characters)] if cells else []
     if not (path.is_dir() or (path.is_file() and path.suffix.lower() == ".zip")) or is_idx_folder(path):
         return []
     with pictures_in(path) as pictures:

@@ -189,12 +189,12 @@ def _time(arrival: Arrival, estimate: Estimate) -> str:
 def _of_work(name: str, results: Results, asked: Sequence[str]) -> list[Section]:
     """What was measured where nothing was trained and compared with a floor: means, a picture of each metric that
     claims name, and a sheet of each cell."""
-    rows = []
-    for row in results.rows():
+    rows, cells = [], results.rows()
+    for row in cells:
         found = [row["metrics"].get(metric) for metric in results.metrics]
         rows.append([row["cell"], *("" if each is None else _mean(each) for each in found), str(row["finished"])])
     shown = [(cell, run) for cell, runs in results.runs.items() for run in runs[:1]]
-    pictures = [_compared(results, metric) for metric in asked if metric in results.metrics]
+    pictures = [_compared(results, cells, metric) for metric in asked if metric in results.metrics]
     pictures += [
         read_picture(run.folder.figures / "sheet.png", f"{cell}, seed {run.seed}: what its generator makes.")
         for cell, run in shown
@@ -210,11 +210,11 @@ def _of_work(name: str, results: Results, asked: Sequence[str]) -> list[Section]
     return [Section(f"{name}: what was measured", causes, pictures=pictures, tables=[table])]
 
 
-def _compared(results: Results, metric: str) -> Picture:
-    """A metric of all cells, in the plan's order."""
-    measured = {row["cell"]: row["metrics"].get(metric) for row in results.rows()}
+def _compared(results: Results, rows: Sequence[Mapping[str, Any]], metric: str) -> Picture:
+    """A metric of all cells, whose rows have the means, in the plan's order."""
     shown = []
-    for cell, each in measured.items():
+    for row in rows:
+        cell, each = row["cell"], row["metrics"].get(metric)
         mean, low, high = (each["mean"], each["low"], each["high"]) if each else (float("nan"), None, None)
         values = [v for run in results.runs[cell] if (v := run.value(metric)) is not None]
         shown.append((cell, mean, low, high, values))
