@@ -28,6 +28,9 @@ UNEVEN = 0.1
 GROWN = 10.0
 """Weights that have become so many times as long a vector as they were at the start run away."""
 
+DEAF = 0.5
+"""Labels are ignored below this share of the way from chance to what is read right of real things."""
+
 JUDGED = 256
 """Things of each kind, at least, on which the critic's certainty is taken."""
 
@@ -49,11 +52,12 @@ class Alarm:
 class Watch:
     """Looks at a training at its snapshots, and for signs of divergence at every line of its log.
 
-    `mode loss`: fewer classes or modes are generated than as many real things have. `saturation`: a critic that has won
-    its game by the game's own measure, so that its verdicts no longer tell better fakes from worse. `vanishing
-    gradient`: a generator whose gradient has faded against the largest seen. `divergence`: weights that run away, or
-    what is no longer finite. The length of the weights is what tells the first: a Wasserstein game's losses and
-    gradients grow with the scale of its scores, which is free, also where all is well.
+    `mode loss`: fewer classes or modes are generated than as many real things have. `labels ignored`: what is generated
+    is hardly ever read as the label that was asked for. `saturation`: a critic that has won its game by the game's own
+    measure, so that its verdicts no longer tell better fakes from worse. `vanishing gradient`: a generator whose
+    gradient has faded against the largest seen. `divergence`: weights that run away, or what is no longer finite. The
+    length of the weights is what tells the first: a Wasserstein game's losses and gradients grow with the scale of its
+    scores, which is free, also where all is well.
     """
 
     def __init__(self, bench: Workbench) -> None:
@@ -75,7 +79,7 @@ class Watch:
         self.largest = max(self.largest, gradient)
         if self.bench.share < EARLY:
             return []
-        found = (self._mode_loss(measured), self._saturation(), self._vanishing(gradient))
+        found = (self._mode_loss(measured), self._ignored(measured), self._saturation(), self._vanishing(gradient))
         return [alarm for alarm in found if alarm]
 
     def divergence(self, losses: Mapping[str, float]) -> Alarm | None:
@@ -131,6 +135,14 @@ class Watch:
             return None
         sentence = f"Mode loss: the classes' shares are {label_kl:.2g} nats from the data's, real ones {floor:.2g}"
         return Alarm("mode loss", label_kl, sentence)
+
+    def _ignored(self, measured: Mapping[str, float]) -> Alarm | None:
+        accuracy, (floor, _) = measured.get("label_accuracy", math.nan), self._floor("label_accuracy")
+        chance = 1 / max(len(self.bench.told.classes), 1)
+        if not accuracy < chance + DEAF * (floor - chance):
+            return None
+        sentence = f"Labels ignored: {accuracy:.0%} of images are read as the label asked for, of real ones {floor:.0%}"
+        return Alarm("labels ignored", accuracy, sentence)
 
     def _floor(self, metric: str) -> tuple[float, float]:
         """What as many real things show, and its spread; NaN where that is not measured."""

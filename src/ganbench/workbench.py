@@ -47,6 +47,9 @@ BATCHES = 8
 ROWS = 8
 """Noise vectors on a sheet with a label a column."""
 
+ACROSS = 720
+"""Pixels that such a sheet's columns take, unless ten take more."""
+
 
 class Workbench:
     """A training that can be played round by round, sampled, measured and drawn at any time.
@@ -303,7 +306,8 @@ class Workbench:
     def sheet(self, count: int = 64, title: str = "", seed: int = 0, labels: Sequence[int] = ()) -> Image.Image:
         """Generated images. A conditional generator's have one noise vector a row and one label a column.
 
-        `labels` are then the columns, by default all classes (of more than ten, the first ten).
+        `labels` are then the columns, by default all classes, or the first of them: ten, or as many as are 720 pixels
+        side by side.
 
         Raises:
             UsageError: the data are points.
@@ -312,7 +316,8 @@ class Workbench:
             raise UsageError(f"{self.data.name} holds points; they are shown by `scatter`")
         if not self.conditional:
             return sheet(self.sample(count, seed), title=title or self.title)
-        asked = list(labels) or list(range(min(10, len(self.told.classes))))
+        fitting = max(10, ACROSS // self.data.pixels.shape[2])
+        asked = list(labels) or list(range(min(fitting, len(self.told.classes))))
         names = [self.told.classes[label] for label in asked]
         return labelled_sheet(self.table(asked, seed), (), names, title or self.title)
 

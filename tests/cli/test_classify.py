@@ -51,6 +51,21 @@ def at_hand(ganbench: Command, tmp_path: Path, reader: Classifier) -> Command:
     return ganbench
 
 
+@pytest.mark.parametrize(("verb", "out"), [("train", "new.safetensors"), ("audit", "new")])
+def test_ctrl_c_ends_with_a_word_and_leaves_no_file(
+    at_hand: Command, verb: str, out: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ganbench.metrics.classifier_training.train_classifier", pressed)
+    monkeypatch.setattr("ganbench.metrics.audit.train_classifier", pressed)
+    ended = at_hand("classify", verb, "rows.npz", "--out", out)
+    assert ended.code != 0
+    assert "interrupted" in ended.err or "Aborted" in ended.err  # as the library that reads the command line says it
+    assert {path.name for path in Path().rglob("*.*")} == {"rows.npz", "reader.safetensors"}
+
+
 def test_training_writes_a_file_that_serves_for_features(at_hand: Command) -> None:
     words = ("classify", "train", "rows.npz", "--out", "new/mine.safetensors", "--epochs", "3", "--network", "lenet")
     ended = at_hand(*words)

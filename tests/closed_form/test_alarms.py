@@ -3,6 +3,7 @@
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,21 @@ def test_lost_modes_are_counted(modes: int) -> None:
 
 def test_where_no_modes_are_known_none_are_missed() -> None:
     assert kinds(Watch(bench(data=load_points("moons"))), {"w1": 1.0}) == []
+
+
+@pytest.mark.parametrize(("accuracy", "raised"), [(0.1, True), (0.52, True), (0.54, False), (0.96, False)])
+def test_a_generator_that_does_not_draw_what_it_is_asked_for_is_told(
+    accuracy: float, raised: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of ten classes a tenth is read as asked by chance, of real ones here 0.96: halfway is 0.53."""
+    digits = ImageSet("bars", np.zeros((200, 16, 16), np.uint8), np.arange(200) % 10)
+    made = Workbench(configure("gan", "bars", changes=[("rounds", 40)], medium="images"), digits)
+    made.state.round = 20
+    floor = SimpleNamespace(floor={"label_accuracy": 0.96}, floor_spread={"label_accuracy": 0.01})
+    monkeypatch.setattr(made, "ruler", lambda count: floor)
+    told = [alarm for alarm in Watch(made).alarms({"label_accuracy": accuracy}) if alarm.kind == "labels ignored"]
+    assert [alarm.number for alarm in told] == [accuracy] * raised
+    assert all(f"{accuracy:.0%}" in alarm.sentence and "96%" in alarm.sentence for alarm in told)
 
 
 def test_a_young_training_is_left_alone() -> None:

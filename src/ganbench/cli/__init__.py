@@ -25,6 +25,9 @@ from ganbench.cli import (
 from ganbench.errors import UsageError, WorkError
 from ganbench.launch import asked_processes
 
+INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C ended."""
+
 app = typer.Typer(
     help="Train GANs, measure them against the data's own noise floor, and compare them over seeds.",
     no_args_is_help=True,
@@ -81,6 +84,10 @@ def main() -> None:
     except MemoryError:
         _say("there is not enough memory for this")
         sys.exit(1)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            _say("interrupted, before all was done")
+        raise
 
 
 def _say(what: Exception | str) -> None:

@@ -7,7 +7,7 @@ import io
 import shlex
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -27,13 +27,15 @@ def captcha(
         str, typer.Argument(help="A folder or .zip of whole captchas named by their texts, or captcha for drawn ones.")
     ],
     out: Annotated[Path, typer.Option(help="The folder to make.")],
-    cut: Annotated[str, typer.Option(help="components: connected ink; equal: equal widths.")] = "components",
+    cut: Annotated[
+        Literal["components", "equal"], typer.Option(help="components: connected ink; equal: equal widths.")
+    ] = "components",
     threshold: Annotated[str, typer.Option(help="Grey level up to which a pixel is dark, or otsu.")] = "otsu",
-    size: Annotated[int, typer.Option(help="The side of a character's cell, in pixels.")] = 20,
+    size: Annotated[int, typer.Option(min=4, help="The side of a character's cell, in pixels.")] = 20,
     test: Annotated[float, typer.Option(help="Captchas kept for testing: a share below 1, or how many.")] = 0.2,
     seed: Annotated[int, typer.Option(help="The seed of the split.")] = 0,
     alphabet: Annotated[str | None, typer.Option(help="The characters there are. Default: without 0, 1, I, O.")] = None,
-    characters: Annotated[int, typer.Option(help="Characters of a captcha.")] = 4,
+    characters: Annotated[int, typer.Option(min=1, help="Characters of a captcha.")] = 4,
 ) -> None:
     """Cut whole captchas into labelled characters, split by captcha, and list what cannot be used and why."""
     from ganbench.data.captchas import Preparation, as_part, origin_of, prepare_captchas

@@ -14,11 +14,11 @@ _SHOWN = 200  # doubted labels on a sheet
 
 
 def confusion_sheet(found: Recognition, images: ImageSet) -> Image.Image:
-    """A row a pair of classes, the most confused first; the surest of its misread images first."""
+    """A row a pair of classes, the most confused first; misread images, with rows in the data, the surest first."""
     pairs, names, rows = found.pairs(), found.classes, []
     for i, j, misread in pairs[:_ROWS]:
         shown = misread[:_EXAMPLES]
-        captions = [f"given {names[i]}\nread {names[j]}\n{found.confidence[row]:.3f}" for row in shown]
+        captions = [f"row {row}\ngiven {names[i]}\nread {names[j]}\n{found.confidence[row]:.3f}" for row in shown]
         rows.append(Row(f"{names[i]} as {names[j]}: {len(misread):,}", images.pixels[shown], captions))
     share = found.accuracy
     left = f"; {len(pairs) - _ROWS} rarer pairs are not shown" if len(pairs) > _ROWS else ""
