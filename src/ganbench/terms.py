@@ -65,8 +65,11 @@ def _one_share_each(turn: Turn) -> Tensor:
 class PullAway:
     """Keeps the codes of generated things apart: mean over i != j of cos^2(e_i, e_j). EBGAN, arXiv:1609.03126, eq. 4.
 
-    It is 1 on a collapsed batch and near 1 / (length of the code) on a random one. `norm` batch divides by one norm of
-    the whole batch, as much code does: that gives about the same number for both, and is here to be compared with.
+    It is 1 on a collapsed batch and near 1 / (length of the code) on a random one. `norm` batch is here to be compared
+    with, as much code has it: the products of codes divided by one L1 norm of the whole batch, not squared, less one a
+    code. Whatever the n codes are, that is nearly -1 / (n - 1).
+
+    Raises UsageError for a critic that gives no embedding.
     """
 
     weight: NonNegativeFloat = 0.1
@@ -76,8 +79,11 @@ class PullAway:
         embedding = turn.on_fake.embedding
         if embedding is None:
             raise UsageError("pull-away needs a critic that gives an embedding, such as an autoencoder")
-        rows = F.normalize(embedding, dim=1) if self.norm == "row" else embedding / embedding.norm()
-        count = len(rows)
+        count = len(embedding)
+        if self.norm == "batch":
+            scaled = embedding / embedding.abs().sum()
+            return ((scaled @ scaled.T).sum() - count) / (count * (count - 1))
+        rows = F.normalize(embedding, dim=1)
         squares = (rows @ rows.T).square()
         return (squares.sum() - squares.diagonal().sum()) / (count * (count - 1))
 

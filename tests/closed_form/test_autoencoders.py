@@ -19,18 +19,22 @@ def copying_grey(critic: Any, grey: float) -> None:
         critic.decoder.last.bias.fill_(grey)
 
 
-@pytest.mark.parametrize(("error", "expected"), [("norm", 28 * 0.25), ("absolute", 0.25)])
+@pytest.mark.parametrize(("error", "expected"), [("norm", 28 * 0.25), ("absolute", 0.25), ("squared", 0.0625)])
 def test_an_autoencoders_score_is_minus_its_error(error: str, expected: float) -> None:
     critic: Any = Autoencoder(channels=4, code=6, error=error).critic(Sizes(GREY))  # type: ignore[arg-type]
     x = things(GREY)
     difference = (x - critic.rebuilt(critic.code(x))).flatten(1)
-    errors = {"norm": difference.square().sum(1).sqrt(), "absolute": difference.abs().mean(1)}
+    errors = {
+        "norm": difference.square().sum(1).sqrt(),
+        "absolute": difference.abs().mean(1),
+        "squared": difference.square().mean(1),
+    }
     torch.testing.assert_close(critic(x).score, -errors[error])
     copying_grey(critic, 0.5)
     assert critic(torch.full((COUNT, *GREY), 0.75)).score.tolist() == pytest.approx([-expected] * COUNT, rel=1e-5)
 
 
-@pytest.mark.parametrize("error", ["norm", "absolute"])
+@pytest.mark.parametrize("error", ["norm", "absolute", "squared"])
 def test_a_perfect_copy_has_no_error_and_a_finite_gradient(error: str) -> None:
     critic = Autoencoder(channels=4, code=6, error=error).critic(Sizes(GREY))  # type: ignore[arg-type]
     copying_grey(critic, 0.5)
@@ -45,7 +49,10 @@ def test_a_perfect_copy_has_no_error_and_a_finite_gradient(error: str) -> None:
 def test_ebgans_generator_is_led_through_both_sides_of_the_error(error: str) -> None:
     """Of L(x) = |x - A(x)|, half of the gradient is lost where the target x is held fixed."""
     critic: Any = Autoencoder(channels=4, code=6, error=error).critic(Sizes((1, 8, 8))).double()  # type: ignore[arg-type]
-    set_precision(critic, lambda width: torch.float64)
+    held: Any = Autoencoder(channels=4, code=6, error=error, target="held").critic(Sizes((1, 8, 8))).double()  # type: ignore[arg-type]
+    held.load_state_dict(critic.state_dict())
+    for each in (critic, held):
+        set_precision(each, lambda width: torch.float64)
     x = (torch.rand(2, 1, 8, 8, dtype=torch.float64) * 2 - 1).requires_grad_()
 
     def loss(x: Tensor) -> Tensor:
@@ -66,3 +73,5 @@ def test_ebgans_generator_is_led_through_both_sides_of_the_error(error: str) -> 
     cut = difference.norm(dim=1) if error == "norm" else difference.abs().mean(1)
     (one_side,) = torch.autograd.grad(cut.mean(), x)
     assert (one_side - gradient).norm() > 0.5 * gradient.norm()
+    (of_held,) = torch.autograd.grad(-held(x).score.mean(), x)
+    torch.testing.assert_close(of_held, one_side)

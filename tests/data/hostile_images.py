@@ -216,5 +216,10 @@ HOSTILE_IMAGES = [
     Hostile("stacked nothing", _named("stacked:"), "the name of the data is empty"),
     Hostile("stacked without labels", _stacked(_npy(IMAGES)), "has no labels, and grey images with labels"),
     Hostile("stacked colours", _stacked(_npz(images=_COLOURED, labels=LABELS)), "has colours, and grey images"),
+    Hostile(
+        "stacked of many classes",
+        _stacked(_npz(images=np.zeros((101, 8, 8), np.uint8), labels=np.arange(101))),
+        "101 classes, of which 100 can be stacked",
+    ),
     Hostile("stacked and misspelt", _named("stacked:minst"), "did you mean 'mnist'?"),
 ]  # fmt: skip

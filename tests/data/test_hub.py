@@ -51,6 +51,8 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     columns = {"id": list(range(20)), "picture": pictures, "kind": LABELS.tolist()}
     module.tables = {"owner/labelled": Table(features, columns), "owner/text": Table({"id": Feature()}, columns)}
     module.tables["owner/hidden"] = Table(features, {**columns, "kind": [-1] * 20})
+    module.tables["owner/gaps"] = Table(features, {**columns, "kind": [None, *LABELS[1:].tolist()]})
+    module.tables["owner/empty"] = Table(features, {name: [] for name in columns})
 
     def load_dataset(name: str, split: str) -> Table:
         assert split == "train"
@@ -69,13 +71,16 @@ def test_the_first_images_and_classes_are_taken(hub: ModuleType) -> None:
     assert (found.name, found.title, found.classes) == ("hub:owner/labelled", "labelled", ("d", "c", "b", "a"))
 
 
-def test_labels_that_are_not_told_are_none(hub: ModuleType) -> None:
-    found = load("hub:owner/hidden")
+@pytest.mark.parametrize("name", ["hidden", "gaps"])
+def test_labels_that_are_not_told_are_none(name: str, hub: ModuleType) -> None:
+    found = load(f"hub:owner/{name}")
     assert isinstance(found, ImageSet)
     assert (found.labels, found.classes) == (None, ())
 
 
 def test_a_set_without_images_is_refused(hub: ModuleType) -> None:
+    with pytest.raises(UsageError, match="hub:owner/empty has no rows"):
+        load("hub:owner/empty")
     with pytest.raises(UsageError, match=r"no column of images \(columns: id\)"):
         load("hub:owner/text")
 

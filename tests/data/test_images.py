@@ -152,7 +152,7 @@ def test_a_mixture_of_sizes_and_modes_becomes_one_set(tmp_path: Path) -> None:
         found = load(folder, to_learn=False)
     assert isinstance(found, ImageSet)
     assert found.pixels.shape == (20, 64, 64, 3)
-    assert "several sizes, resized to 64 x 64" in found.notes[0]
+    assert "several sizes, the middle square of each resized to 64 x 64" in found.notes[0]
     grey = load(folder, Images(size=16, colour="grey"), to_learn=False)
     assert grey.shape == (1, 16, 16)
 

@@ -8,8 +8,8 @@ import ganbench
 ORDER = (
     "errors launch interrupts locks sharing settings types seeds schedules averages objectives terms constraints "
     "priors optimizers networks recipes data learners state recordings training metrics figures reports configuration "
-    "checkpoints runs machine sampling workbench divergence alarms export tracking gallery fitting explore progress "
-    "studies tuning api cli __main__"
+    "checkpoints runs machine sampling interpolation workbench divergence alarms export tracking gallery fitting "
+    "explore progress studies tuning api cli __main__"
 )
 PLACE = {part: place for place, part in enumerate(ORDER.split())}
 ROOT = Path(ganbench.__file__).parent

@@ -211,6 +211,14 @@ def test_a_recipe_is_read_back_as_it_was_written(name: str, medium: Medium) -> N
     assert from_tree(Recipe, to_tree(recipe, for_file=True)) == recipe
 
 
+@pytest.mark.parametrize("name", [name for name in RECIPES if name.startswith("text-")])
+def test_the_texts_recipes_see_mnist_ten_times(name: str) -> None:
+    """60,000 images in batches of 64, by the critic's turns: ten epochs are 9,380 of them."""
+    recipe = recipe_named(name, "images")
+    assert recipe.batch_size == 64
+    assert sum(recipe.turns.of_round(round).count("critic") for round in range(recipe.rounds)) == 9380
+
+
 @every_named_recipe
 def test_a_recipe_names_its_paper(name: str, medium: Medium) -> None:
     assert "arXiv:" in (RECIPES[name][medium].__doc__ or "")

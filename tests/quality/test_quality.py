@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from ganbench import prepare
 
 
@@ -23,7 +21,6 @@ def test_best_learns_digits_in_a_quarter_of_a_minute(shared_data: Path) -> None:
     assert found["label_kl"] < 0.05
 
 
-@pytest.mark.slow  # the test above trains on digits, too
 def test_best_learns_drawn_digits() -> None:
     """As above, where there is no MNIST: FID was 1.6 to 1.8 with three seeds; untrained it is 47."""
     found = trained("digits", 300)

@@ -81,7 +81,9 @@ def main() -> None:
     except OSError as error:
         _say(f"{error.filename}: {error.strerror}" if error.filename else error)
         sys.exit(1)
-    except MemoryError:
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "allocate" not in str(error):  # torch has no class of its own for it
+            raise
         _say("there is not enough memory for this")
         sys.exit(1)
     except SystemExit as ended:

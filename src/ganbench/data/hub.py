@@ -33,14 +33,16 @@ def read_hub(name: str, images: Images) -> ImageSet:
     column = _first(table, datasets.Image)
     if column is None:
         raise UsageError(f"{HUB}{name} has no column of images (columns: {', '.join(table.features)})")
+    if not len(table):
+        raise UsageError(f"{HUB}{name} has no rows in its train part")
     shown = table.select_columns([column])
     pictures = (Picture(f"row {i}", partial(_picture, shown, i, column)) for i in range(len(shown)))
     pixels, kept, notes = collect(pictures, len(shown), images, f"{HUB}{name}")
     label = _first(table, datasets.ClassLabel)
-    labels = None if label is None else np.asarray(table[label])[kept]
-    if label is None or labels is None or labels.min() < 0:  # -1 stands for a label that is not told
+    told = [] if label is None else list(table[label])
+    if label is None or any(number is None or number < 0 for number in told):  # -1 is for what is not told, too
         return ImageSet(f"{HUB}{name}", pixels, notes=notes)
-    return ImageSet(f"{HUB}{name}", pixels, labels, tuple(table.features[label].names), notes)
+    return ImageSet(f"{HUB}{name}", pixels, np.asarray(told)[kept], tuple(table.features[label].names), notes)
 
 
 def _first(table: Any, kind: type) -> str | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
-from pydantic import PositiveInt
+from pydantic import Field
 from torch import Tensor
 
 from ganbench.data.stored import Stored, stays_on_disk
@@ -47,11 +47,11 @@ STACKED = "stacked:"
 class Images:
     """How images are prepared.
 
-    `size`: the side of the square, in pixels, that they are resized to; None leaves them as they are, and makes
-    files of several sizes 64. `colour`: `grey` or `rgb` for all; `auto` is grey where every image is.
+    `size`: the side of the square, in pixels, to which the middle square of each is resized; None leaves them as they
+    are, and makes files of several sizes 64. `colour`: `grey` or `rgb` for all; `auto` is grey where every image is.
     """
 
-    size: PositiveInt | None = None
+    size: Annotated[int, Field(ge=1, le=4096)] | None = None
     colour: Literal["auto", "grey", "rgb"] = "auto"
 
 

@@ -107,7 +107,9 @@ def collect(pictures: Iterable[Picture], count: int, images: Images, where: str)
         kept.append(place)
     if not held:
         raise UsageError(f"{where}: none of its {count} image files can be read, such as {lost[0]}")
-    notes = [f"{where}: images of several sizes, resized to {size} x {size}"] if size != images.size else []
+    notes = []
+    if size != images.size:
+        notes.append(f"{where}: images of several sizes, the middle square of each resized to {size} x {size}")
     if lost:
         more = ", ..." if len(lost) > _NAMED else ""
         notes.append(f"{where}: {len(lost)} of {count} image files cannot be read: {', '.join(lost[:_NAMED])}{more}")

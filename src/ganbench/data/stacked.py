@@ -7,6 +7,9 @@ import numpy as np
 from ganbench.data.images import STACKED, ImageSet
 from ganbench.types import UsageError
 
+MOST = 100
+"""Classes of a set that can be stacked: a million modes."""
+
 
 def stacked(base: ImageSet, count: int = 128_000, seed: int = 0) -> ImageSet:
     """`count` images whose red, green and blue are random images a, b, c of the base, drawn with replacement.
@@ -14,7 +17,7 @@ def stacked(base: ImageSet, count: int = 128_000, seed: int = 0) -> ImageSet:
     Of k classes the label is `(a k + b) k + c`: with ten digits the number that red, green and blue read.
     The protocol and the count are those of PacGAN (arXiv:1712.04086).
 
-    Raises UsageError: the base is not grey, or has no labels.
+    Raises UsageError: the base is not grey, has no labels, or more than a hundred classes.
 
     >>> base = ImageSet("two", np.array([[[0]], [[255]]], dtype=np.uint8), np.array([0, 1]))
     >>> first = stacked(base, count=1)
@@ -24,6 +27,8 @@ def stacked(base: ImageSet, count: int = 128_000, seed: int = 0) -> ImageSet:
     if base.pixels.ndim != 3 or base.labels is None:
         lack = "has colours" if base.pixels.ndim != 3 else "has no labels"
         raise UsageError(f"{STACKED}{base.name}: {base.name} {lack}, and grey images with labels can be stacked")
+    if len(base.classes) > MOST:
+        raise UsageError(f"{STACKED}{base.name}: {len(base.classes):,} classes, of which {MOST} can be stacked")
     chosen = np.random.default_rng(seed).integers(len(base), size=(count, 3))
     pixels = np.empty((count, *base.pixels.shape[1:], 3), np.uint8)
     for channel in range(3):

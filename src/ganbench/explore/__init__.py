@@ -2,7 +2,6 @@
 
 from ganbench.explore.attributes import Attributes
 from ganbench.explore.exploration import DIRECTIONS, METHODS, Exploration, explore
-from ganbench.explore.interpolation import slerp
 from ganbench.explore.projected import Targets, images_at, labels_for, targets_at, write_projection
 from ganbench.explore.projection import Projection, project
 from ganbench.explore.strips import STEPS, strip
@@ -11,6 +10,6 @@ from ganbench.explore.writing import check_out, write_exploration
 
 __all__ = [
     "Attributes", "DIRECTIONS", "Exploration", "METHODS", "Projection", "STEPS", "Subject", "Targets", "check_out",
-    "explore", "images_at", "labels_for", "project", "slerp", "strip", "targets_at", "write_exploration",
+    "explore", "images_at", "labels_for", "project", "strip", "targets_at", "write_exploration",
     "write_projection",
 ]  # fmt: skip

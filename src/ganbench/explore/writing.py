@@ -16,12 +16,12 @@ from PIL import Image
 from ganbench.checkpoints import write_atomically
 from ganbench.explore.exploration import Exploration
 from ganbench.explore.frames import frame
-from ganbench.explore.interpolation import slerp
 from ganbench.explore.pages import write_explore_page
 from ganbench.explore.strips import REACH, STEPS, strip
 from ganbench.explore.subject import Subject, with_noise
 from ganbench.figures.animation import animate, save_image
 from ganbench.figures.sheets import labelled_sheet
+from ganbench.interpolation import slerp
 from ganbench.runs import plain
 from ganbench.seeds import derive
 from ganbench.types import UsageError

@@ -29,6 +29,11 @@ SPLITS = 4
 KERNEL, NEIGHBOURS = 5_000, 2_000
 """Images on each side, at most, of KID, and of the metrics of neighbours and pixels: their times grow as squares."""
 
+FEW = f"of {NEIGHBOURS:,} of each at most"
+
+SUBSET = 1_000
+"""Images on each side of a subset of KID, though not more than half of them all."""
+
 PIXELS = 2**25
 """Numbers on each side, at most, of the distance of pixels: a quarter of a gigabyte."""
 
@@ -41,16 +46,21 @@ WHOLE = 60_000
 IMAGE_METRICS: dict[str, Metric] = {
     "fid": Metric("Fréchet distance of features, biased upward by the number of images", "squared features", "lower"),
     "fid_spread": Metric("standard error of fid over draws of images, by the jackknife", "squared features", "lower"),
-    "kid": Metric("unbiased squared kernel distance of features, mean over 100 subsets of 1,000", "none", "lower"),
-    "kid_spread": Metric("standard deviation of kid over its subsets", "none", "lower"),
-    "precision": Metric("generated images among real ones, by the third neighbours", "share", "higher"),
-    "recall": Metric("real images among generated ones, by the third neighbours", "share", "higher"),
-    "density": Metric(
-        "real balls around a generated image, by the fifth neighbours; about 1 is right", "none", "higher"
+    "kid": Metric(
+        f"unbiased squared kernel distance of features, mean over 100 subsets of {SUBSET:,}, or of half of the images; "
+        f"of {KERNEL:,} of each at most",
+        "none",
+        "lower",
     ),
-    "coverage": Metric("real images with a generated one near, by the fifth neighbours", "share", "higher"),
+    "kid_spread": Metric("standard deviation of kid over its subsets", "none", "lower"),
+    "precision": Metric(f"generated images among real ones, by the third neighbours; {FEW}", "share", "higher"),
+    "recall": Metric(f"real images among generated ones, by the third neighbours; {FEW}", "share", "higher"),
+    "density": Metric(
+        f"real balls around a generated image, by the fifth neighbours; about 1 is right; {FEW}", "none", "higher"
+    ),
+    "coverage": Metric(f"real images with a generated one near, by the fifth neighbours; {FEW}", "share", "higher"),
     "nearest_train": Metric(
-        "median distance to the nearest training image; far below the floor, images are copies, or all alike",
+        f"median distance to the nearest training image; far below the floor, images are copies, or all alike; {FEW}",
         "features",
         "lower",
     ),
@@ -163,7 +173,7 @@ class ImageRuler(AgainstItself):
     def _distances(self, rows: Int[np.ndarray, "count"], generated: Float[np.ndarray, "count f"]) -> dict[str, float]:
         """What compares the features of the known images in these rows with generated ones."""
         real = self._known.features[rows]
-        kernel = kid(real[:KERNEL], generated[:KERNEL])
+        kernel = kid(real[:KERNEL], generated[:KERNEL], size=max(min(SUBSET, len(real) // 2), 2))
         return {
             "fid": fid(real, generated),
             "fid_spread": fid_spread(real, generated),

@@ -10,7 +10,7 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 
 from ganbench.networks.dcgan import DCGAN, Downward, Upward
-from ganbench.networks.layers import Init, Norm, initialise
+from ganbench.networks.layers import Init, Norm, Width, initialise
 from ganbench.settings import settings
 from ganbench.types import Sizes, UsageError, Verdict
 
@@ -26,9 +26,9 @@ class Autoencoder:
     so has much code, and it is here to be compared with.
     """
 
-    channels: PositiveInt = 64
+    channels: Width = 64
     halvings: PositiveInt = 1
-    code: PositiveInt = 32
+    code: Width = 32
     error: Literal["norm", "absolute", "squared"] = "norm"
     target: Literal["moving", "held"] = "moving"
     norm: Norm = "none"

@@ -17,6 +17,7 @@ from ganbench.networks.layers import (
     Hidden,
     Init,
     Norm,
+    Width,
     initialise,
     norm_of_maps,
     norm_of_vectors,
@@ -46,9 +47,9 @@ class DCGAN:
     1 makes the image of them. `init` as in the MLP.
     """
 
-    channels: PositiveInt = 64
+    channels: Width = 64
     halvings: PositiveInt | None = None
-    dense: PositiveInt | None = None
+    dense: Width | None = None
     kernel: Literal[4, 5] = 4
     activation: Activation = "relu"
     slope: NonNegativeFloat = 0.2

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 import torch
 import torch.nn.functional as F
-from pydantic import NonNegativeFloat
+from pydantic import Field, NonNegativeFloat
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -23,6 +23,9 @@ ACTIVATIONS: dict[str, Callable[[float], nn.Module]] = {
     "softplus": lambda slope: nn.Softplus(),
     "tanh": lambda slope: nn.Tanh(),
 }
+
+Width: TypeAlias = Annotated[int, Field(ge=1, le=65_536)]
+"""Numbers, or maps, that a layer gives."""
 
 Init: TypeAlias = Literal["default", "he"] | NonNegativeFloat
 """How weights start: as torch has it (uniform, scaled by the fan in); N(0, 2 / fan in); or a standard deviation."""

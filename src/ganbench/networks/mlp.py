@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias, cast
 
 import torch
 from jaxtyping import Float
-from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import BeforeValidator, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from ganbench.networks.layers import (
@@ -17,6 +17,7 @@ from ganbench.networks.layers import (
     FeatureBody,
     Init,
     Norm,
+    Width,
     initialise,
     norm_of_vectors,
     product,
@@ -26,7 +27,6 @@ from ganbench.networks.players import Critic, Generator, inner_width, latent_wid
 from ganbench.settings import settings
 from ganbench.types import Sizes
 
-Width: TypeAlias = Annotated[int, Field(ge=1, le=65_536)]
 Widths: TypeAlias = Annotated[tuple[Width, ...], BeforeValidator(lambda v: (v,) if isinstance(v, int) else v)]
 
 

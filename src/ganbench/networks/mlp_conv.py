@@ -5,10 +5,9 @@ from __future__ import annotations
 import itertools
 
 from jaxtyping import Float
-from pydantic import PositiveInt
 from torch import Tensor, nn
 
-from ganbench.networks.layers import ACTIVATIONS, Activation, Hidden, pass_through, products_of
+from ganbench.networks.layers import ACTIVATIONS, Activation, Hidden, Width, pass_through, products_of
 from ganbench.networks.mlp import Widths
 from ganbench.networks.players import Generator, latent_width, refuse_inside
 from ganbench.settings import settings
@@ -31,8 +30,8 @@ class MLPConv:
 
     widths: Widths = (1024,)
     activation: Activation = "relu"
-    maps: PositiveInt | None = None
-    transposed: tuple[PositiveInt, ...] = ()
+    maps: Width | None = None
+    transposed: tuple[Width, ...] = ()
 
     def generator(self, sizes: Sizes) -> nn.Module:
         refuse_inside(sizes, "mlp-conv")

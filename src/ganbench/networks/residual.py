@@ -7,11 +7,11 @@ import itertools
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeInt, PositiveFloat
 from torch import Tensor, nn
 
 from ganbench.networks.dcgan import base_of
-from ganbench.networks.layers import FeatureBody, Hidden, pass_through, product, products_of
+from ganbench.networks.layers import FeatureBody, Hidden, Width, pass_through, product, products_of
 from ganbench.networks.players import Critic, Generator, latent_width, refuse_inside, seen_shape
 from ganbench.settings import settings
 from ganbench.types import Sizes
@@ -27,8 +27,8 @@ class Residual:
     (blocks in all)^(-1/2), so that a deep network starts as a shallow one (Fixup, arXiv:1901.09321).
     """
 
-    channels: PositiveInt = 32
-    most: PositiveInt = 256
+    channels: Width = 32
+    most: Width = 256
     blocks: NonNegativeInt = 1
     slope: PositiveFloat = 0.2
 

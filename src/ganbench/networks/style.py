@@ -12,7 +12,7 @@ from pydantic import PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from ganbench.networks.dcgan import base_of
-from ganbench.networks.layers import Hidden, initialise, product, products_of, weight_in
+from ganbench.networks.layers import Hidden, Width, initialise, product, products_of, weight_in
 from ganbench.networks.players import Generator, latent_width, refuse_inside
 from ganbench.settings import settings
 from ganbench.types import Sizes, UsageError
@@ -34,10 +34,10 @@ class Style:
     as He et al. have them instead), style mixing and the filters of its resampling.
     """
 
-    channels: PositiveInt = 16
-    most: PositiveInt = 128
+    channels: Width = 16
+    most: Width = 128
     convolutions: PositiveInt = 1
-    width: PositiveInt = 128
+    width: Width = 128
     depth: PositiveInt = 4
     slope: PositiveFloat = 0.2
 

@@ -1,4 +1,4 @@
-"""From one noise vector to another along a sphere."""
+"""From one noise vector to another: along a great circle, or straight."""
 
 from __future__ import annotations
 
@@ -29,6 +29,16 @@ def slerp(
     arc = units[0][:, None] * ((1 - t) * angle).sin()[..., None] + units[1][:, None] * (t * angle).sin()[..., None]
     around = arc / angle.sin().clamp(min=STRAIGHT)[..., None]
     around = around * torch.lerp(lengths[0][:, None], lengths[1][:, None], t)[..., None]
-    straight = torch.lerp(a[:, None], b[:, None], t[..., None])
     bent = (angle.sin() > STRAIGHT) & (torch.minimum(*lengths)[:, None] > 0)
-    return torch.where(bent[..., None], around, straight)
+    return torch.where(bent[..., None], around, straight(a, b, shares))
+
+
+def straight(
+    a: Float[Tensor, "n noise"], b: Float[Tensor, "n noise"], shares: Float[Tensor, " steps"]
+) -> Float[Tensor, "n steps noise"]:
+    """Points at these shares of the straight way from each row of a to that of b, as uniform noise is filled.
+
+    >>> straight(torch.tensor([[0.0]]), torch.tensor([[4.0]]), torch.tensor([0.0, 0.25])).flatten().tolist()
+    [0.0, 1.0]
+    """
+    return torch.lerp(a[:, None], b[:, None], shares[None, :, None].to(a))
