@@ -218,7 +218,7 @@ HOSTILE_IMAGES = [
     Hostile("stacked colours", _stacked(_npz(images=_COLOURED, labels=LABELS)), "has colours, and grey images"),
     Hostile(
         "stacked of many classes",
-        _stacked(_npz(images=np.zeros((101, 8, 8), np.uint8), labels=np.arange(101))),
+        _stacked(_npz(images=np.arange(101 * 64).astype(np.uint8).reshape(101, 8, 8), labels=np.arange(101))),
         "101 classes, of which 100 can be stacked",
     ),
     Hostile("stacked and misspelt", _named("stacked:minst"), "did you mean 'mnist'?"),

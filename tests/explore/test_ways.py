@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from ganbench.data.digits import digits
-from ganbench.explore import STEPS, Attributes, Subject, labels_for, project, slerp, strip
+from ganbench.explore import STEPS, Attributes, Subject, labels_for, project, strip
 from ganbench.explore.projection import AT_ONCE
+from ganbench.interpolation import slerp
 from ganbench.metrics.random_conv import RandomConv
 from ganbench.networks import MLP
 from ganbench.priors import Noise
