@@ -74,7 +74,7 @@ def test_the_same_again_is_left_and_other_settings_are_refused(ganbench: Callabl
         (["raw", "--characters", "3"], "none of its 42 captchas can be used"),
         (["raw", "--threshold", "300"], "--threshold is a grey level from 0 to 255, or otsu, not '300'"),
         (["raw", "--threshold", "dark"], "not 'dark'"),
-        (["raw", "--cut", "random"], "input should be 'components' or 'equal'"),
+        (["raw", "--cut", "random"], "--cut is components or equal, not 'random'"),
         (["raw", "--test", "40"], "a test part of 40 leaves nothing to train on"),
     ],
 )

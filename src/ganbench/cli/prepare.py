@@ -7,7 +7,7 @@ import io
 import shlex
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,9 +27,7 @@ def captcha(
         str, typer.Argument(help="A folder or .zip of whole captchas named by their texts, or captcha for drawn ones.")
     ],
     out: Annotated[Path, typer.Option(help="The folder to make.")],
-    cut: Annotated[
-        Literal["components", "equal"], typer.Option(help="components: connected ink; equal: equal widths.")
-    ] = "components",
+    cut: Annotated[str, typer.Option(help="components: connected ink; equal: equal widths.")] = "components",
     threshold: Annotated[str, typer.Option(help="Grey level up to which a pixel is dark, or otsu.")] = "otsu",
     size: Annotated[int, typer.Option(min=4, help="The side of a character's cell, in pixels.")] = 20,
     test: Annotated[float, typer.Option(help="Captchas kept for testing: a share below 1, or how many.")] = 0.2,
@@ -39,9 +37,12 @@ def captcha(
 ) -> None:
     """Cut whole captchas into labelled characters, split by captcha, and list what cannot be used and why."""
     from ganbench.data.captchas import Preparation, as_part, origin_of, prepare_captchas
+    from ganbench.data.cells import CUTS
     from ganbench.data.prepared import require_room, write_prepared
     from ganbench.settings import from_tree
 
+    if cut not in CUTS:
+        raise UsageError(f"--cut is {' or '.join(CUTS)}, not {cut!r}")
     cells = {"size": size, "cut": cut, "threshold": _level(threshold), "characters": characters}
     asked = {"cells": cells, "test": test, "seed": seed}
     how = from_tree(Preparation, asked if alphabet is None else {**asked, "alphabet": alphabet})
