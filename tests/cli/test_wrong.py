@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from tests.cli.conftest import TINY
+from tests.cli.conftest import TINY, Outcome
 from tests.data.hostile import HOSTILE, Hostile
 
 T = ("train", "gan", "--data", "moons")
@@ -148,3 +149,16 @@ def test_a_folder_with_other_things_is_not_written_to(ganbench: Callable, tmp_pa
     assert "not empty" in ganbench(*T, "--out", "mine").err
     (tmp_path / "file").write_text("dear")
     assert "is a file" in ganbench(*T, "--out", "file").err
+
+
+def test_memory_that_runs_out_is_a_sentence(ganbench: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch has no class of its own for it: this is its real error, for a petabyte."""
+    monkeypatch.setattr("ganbench.api.train", lambda *_, **__: torch.empty(10**15))
+    ended = ganbench(*T)
+    assert (ended.code, ended.err) == (1, "ganbench: there is not enough memory for this\n")
+
+
+def test_a_fault_of_ours_is_not_taken_for_it(ganbench: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganbench.api.train", lambda *_, **__: torch.ones(2) @ torch.ones(3))
+    with pytest.raises(RuntimeError, match="size"):
+        ganbench(*T)

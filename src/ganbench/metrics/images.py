@@ -30,6 +30,7 @@ KERNEL, NEIGHBOURS = 5_000, 2_000
 """Images on each side, at most, of KID, and of the metrics of neighbours and pixels: their times grow as squares."""
 
 FEW = f"of {NEIGHBOURS:,} of each at most"
+"""What is said of the metrics of neighbours."""
 
 SUBSET = 1_000
 """Images on each side of a subset of KID, though not more than half of them all."""
