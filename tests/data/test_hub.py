@@ -1,9 +1,9 @@
-"""The hub, played by a module that answers as the package `datasets` does."""
+"""Sets of the hub, read by the package `datasets` itself: files on the disk stand for what it would download."""
 
 import sys
-from types import ModuleType
-from typing import Any
+from pathlib import Path
 
+import datasets
 import numpy as np
 import pytest
 from PIL import Image
@@ -13,81 +13,69 @@ from ganbench.types import UsageError, WorkError
 from tests.data.hostile_images import IMAGES, LABELS
 
 
-class Feature:
-    def __init__(self, names: tuple[str, ...] = ()) -> None:
-        self.names = list(names)
-
-
-class ImageFeature(Feature): ...
-
-
-class ClassLabel(Feature): ...
-
-
-class Table:
-    """Rows of columns, as `datasets.Dataset` gives them."""
-
-    def __init__(self, features: dict[str, Feature], columns: dict[str, list[Any]]) -> None:
-        self.features, self.columns = features, columns
-
-    def __len__(self) -> int:
-        return len(next(iter(self.columns.values())))
-
-    def __getitem__(self, key: int | str) -> Any:
-        return (
-            self.columns[key] if isinstance(key, str) else {name: column[key] for name, column in self.columns.items()}
-        )
-
-    def select_columns(self, names: list[str]) -> "Table":
-        return Table(self.features, {name: self.columns[name] for name in names})
-
-
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    module: Any = ModuleType("datasets")
-    module.Image, module.ClassLabel = ImageFeature, ClassLabel
-    pictures = [Image.fromarray(image) for image in IMAGES]
-    features = {"id": Feature(), "picture": ImageFeature(), "kind": ClassLabel(("d", "c", "b", "a"))}
-    columns = {"id": list(range(20)), "picture": pictures, "kind": LABELS.tolist()}
-    module.tables = {"owner/labelled": Table(features, columns), "owner/text": Table({"id": Feature()}, columns)}
-    module.tables["owner/hidden"] = Table(features, {**columns, "kind": [-1] * 20})
-    module.tables["owner/gaps"] = Table(features, {**columns, "kind": [None, *LABELS[1:].tolist()]})
-    module.tables["owner/empty"] = Table(features, {name: [] for name in columns})
-
-    def load_dataset(name: str, split: str) -> Table:
-        assert split == "train"
-        return module.tables[name]
-
-    module.load_dataset = load_dataset
-    monkeypatch.setitem(sys.modules, "datasets", module)
-    return module
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for sets, where `hub:FOLDER/NAME` finds them; without a connection and with a cache of its own."""
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    return tmp_path
 
 
-def test_the_first_images_and_classes_are_taken(hub: ModuleType) -> None:
-    found = load("hub:owner/labelled")
+def published(folder: Path, kinds: list[int | None], part: str = "train") -> str:
+    """A set of pictures with a class each, written as sets are published; its name."""
+    features = {
+        "id": datasets.Value("int64"),
+        "picture": datasets.Image(),
+        "kind": datasets.ClassLabel(names=["d", "c", "b", "a"]),
+    }
+    pictures = [Image.fromarray(image) for image in IMAGES[: len(kinds)]]
+    columns = {"id": list(range(len(kinds))), "picture": pictures, "kind": kinds}
+    folder.mkdir()
+    datasets.Dataset.from_dict(columns, datasets.Features(features)).to_parquet(folder / f"{part}.parquet")
+    return f"hub:{folder}"
+
+
+def test_the_first_images_and_classes_are_taken(hub: Path) -> None:
+    found = load(published(hub / "labelled", LABELS.tolist()))
     assert isinstance(found, ImageSet)
     np.testing.assert_array_equal(found.pixels, IMAGES)
     np.testing.assert_array_equal(found.labels, LABELS)
-    assert (found.name, found.title, found.classes) == ("hub:owner/labelled", "labelled", ("d", "c", "b", "a"))
+    assert (found.title, found.classes) == ("labelled", ("d", "c", "b", "a"))
 
 
-@pytest.mark.parametrize("name", ["hidden", "gaps"])
-def test_labels_that_are_not_told_are_none(name: str, hub: ModuleType) -> None:
-    found = load(f"hub:owner/{name}")
+def test_folders_of_pictures_are_classes(hub: Path) -> None:
+    for number, (image, label) in enumerate(zip(IMAGES, LABELS, strict=True)):
+        folder = hub / "pictures" / "train" / "abcd"[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / f"{number:02}.png")
+    found = load(f"hub:{hub / 'pictures'}")
+    assert isinstance(found, ImageSet)
+    np.testing.assert_array_equal(found.pixels, IMAGES[np.argsort(LABELS, kind="stable")])
+    np.testing.assert_array_equal(found.labels, np.sort(LABELS))
+    assert found.classes == ("a", "b", "c", "d")
+
+
+@pytest.mark.parametrize("kinds", [[-1] * 20, [None, *LABELS[1:].tolist()]], ids=["hidden", "gaps"])
+def test_labels_that_are_not_told_are_none(kinds: list[int | None], hub: Path) -> None:
+    found = load(published(hub / "unlabelled", kinds))
     assert isinstance(found, ImageSet)
     assert (found.labels, found.classes) == (None, ())
 
 
-def test_a_set_without_images_is_refused(hub: ModuleType) -> None:
-    with pytest.raises(UsageError, match="hub:owner/empty has no rows"):
-        load("hub:owner/empty")
+def test_a_set_without_images_is_refused(hub: Path) -> None:
+    (hub / "text").mkdir()
+    (hub / "text" / "train.csv").write_text("id\n1\n2\n")
     with pytest.raises(UsageError, match=r"no column of images \(columns: id\)"):
-        load("hub:owner/text")
+        load(f"hub:{hub / 'text'}")
 
 
-def test_what_fails_is_told_in_a_sentence(hub: ModuleType) -> None:
-    with pytest.raises(WorkError, match="hub:owner/nothing could not be loaded: 'owner/nothing'"):
+def test_what_fails_is_told_in_a_sentence(hub: Path) -> None:
+    with pytest.raises(WorkError, match="hub:owner/nothing could not be loaded: .*'owner/nothing'"):
         load("hub:owner/nothing")
+    with pytest.raises(WorkError, match="could not be loaded: .*train"):
+        load(published(hub / "tested", LABELS.tolist(), part="test"))
+    with pytest.raises(WorkError, match="could not be loaded: .* no data"):
+        load(published(hub / "empty", []))
 
 
 def test_without_the_package_its_name_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,8 +33,6 @@ def read_hub(name: str, images: Images) -> ImageSet:
     column = _first(table, datasets.Image)
     if column is None:
         raise UsageError(f"{HUB}{name} has no column of images (columns: {', '.join(table.features)})")
-    if not len(table):
-        raise UsageError(f"{HUB}{name} has no rows in its train part")
     shown = table.select_columns([column])
     pictures = (Picture(f"row {i}", partial(_picture, shown, i, column)) for i in range(len(shown)))
     pixels, kept, notes = collect(pictures, len(shown), images, f"{HUB}{name}")
