@@ -70,11 +70,11 @@ def test_a_set_without_images_is_refused(hub: Path) -> None:
 
 
 def test_what_fails_is_told_in_a_sentence(hub: Path) -> None:
-    with pytest.raises(WorkError, match="hub:owner/nothing could not be loaded: .*'owner/nothing'"):
+    with pytest.raises(WorkError, match=r"hub:owner/nothing could not be loaded: .*'owner/nothing'"):
         load("hub:owner/nothing")
-    with pytest.raises(WorkError, match="could not be loaded: .*train"):
+    with pytest.raises(WorkError, match=r"could not be loaded: .*train"):
         load(published(hub / "tested", LABELS.tolist(), part="test"))
-    with pytest.raises(WorkError, match="could not be loaded: .* no data"):
+    with pytest.raises(WorkError, match=r"could not be loaded: .* no data"):
         load(published(hub / "empty", []))
 
 

@@ -4,6 +4,7 @@ import doctest
 import importlib
 import pkgutil
 import re
+import runpy
 import shlex
 from collections.abc import Callable
 from functools import partial
@@ -22,6 +23,7 @@ from tests.photographs import photographs
 from tests.undrawn import undrawn  # noqa: F401  the fixture
 
 ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "docs" / "results"
 MODULES = sorted(
     m.name for m in pkgutil.walk_packages(package.__path__, "ganbench.") if not m.name.endswith("__main__")
 )
@@ -106,7 +108,7 @@ def test_the_docs_tell_of_all_work() -> None:
 @pytest.mark.parametrize("study", shipped())
 def test_the_table_of_claims_is_of_the_studies_that_are_shipped(study: str) -> None:
     """Each claim is in a row with its sentence, its parts and their regions, or among those that were not run."""
-    text = (ROOT / "docs" / "results" / "claims.md").read_text(encoding="utf-8")
+    text = (RESULTS / "claims.md").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line.endswith(f"| `ganbench reproduce {study}` |")]
     rows = {line.split(" | ")[0].removeprefix("| "): line for line in lines}
     plan = read_plan(study)
@@ -122,3 +124,10 @@ def test_the_table_of_claims_is_of_the_studies_that_are_shipped(study: str) -> N
                 cells = part.of if other is None else f"{part.of} against {other}"
                 told = rf"{re.escape(part.says)}: [^<]* \({re.escape(cells)}; {re.escape(part.region)} is asked for"
                 assert re.search(told, rows[name]), (name, part.says, cells)
+
+
+@pytest.mark.parametrize("study", sorted(set(shipped()) & {folder.name for folder in RESULTS.glob("studies/*")}))
+def test_the_rows_of_claims_follow_from_the_results_beside_them(study: str) -> None:
+    rows = runpy.run_path(str(RESULTS / "claims_table.py"))["rows"]
+    lines = (RESULTS / "claims.md").read_text(encoding="utf-8").splitlines()
+    assert set(rows(RESULTS / "studies" / study)) <= set(lines)
