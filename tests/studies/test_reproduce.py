@@ -26,7 +26,7 @@ from tests.photographs import photographs
 from tests.studies.conftest import SMALL, outcome
 
 CLAIMS = {*(f"P{i}" for i in range(1, 10)), *(f"W{i}" for i in range(1, 7)), *(f"V{i}" for i in range(1, 5))}
-CLAIMS |= {*(f"C{i}" for i in range(1, 9)), *(f"G{i}" for i in range(1, 4)), "F1", "F2", "S1"}
+CLAIMS |= {*(f"C{i}" for i in range(1, 9)), *(f"G{i}" for i in range(1, 4)), "F1", "F2", "S1", "N1", "N2", "N3"}
 
 
 COLOURED = ImageSet("coloured", np.zeros((16, 64, 64, 3), np.uint8))
