@@ -6,8 +6,20 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ganbench.priors import Coded, Noise
+from ganbench.types import Prior
+
 STRAIGHT = 1e-4
 """Below this sine the two directions are the same, or opposite, and the way is the straight one; as it is from 0."""
+
+
+def through_noise(
+    prior: Prior, a: Float[Tensor, "n noise"], b: Float[Tensor, "n noise"], shares: Float[Tensor, " steps"]
+) -> Float[Tensor, "n steps noise"]:
+    """Points at these shares of the way through what a prior fills: straight where it is uniform, else by `slerp`."""
+    noise = prior.noise if isinstance(prior, Coded) else prior
+    way = straight if isinstance(noise, Noise) and noise.distribution == "uniform" else slerp
+    return way(a, b, shares)
 
 
 def slerp(

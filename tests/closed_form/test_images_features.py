@@ -212,10 +212,11 @@ def test_a_scripted_inception_can_be_named(tmp_path: Path) -> None:
         ("missing.safetensors", "no such file"),
         ("damaged.safetensors", "is no classifier"),
         ("other.safetensors", "is no classifier"),
-        ("inception:missing.pt", "no such TorchScript"),
-        ("inception:damaged.safetensors", "is no TorchScript"),
-        ("inception:weights.pth", r"weights.pth is no TorchScript file; .* not weights alone \(a state dict"),
-        ("inception:old.pth", r"old.pth is no TorchScript file; .* not weights alone \(a state dict"),
+        ("inception:missing.pt", "no such file of Inception"),
+        ("inception:damaged.safetensors", "neither weights nor a network of Inception"),
+        ("inception:weights.pth", r"holds no Conv2d_1a_3x3.conv.weight of shape"),
+        ("inception:tensor.pth", r"holds no Conv2d_1a"),
+        ("inception:old.pth", r"holds no Conv2d_1a_3x3.conv.weight of shape"),
     ],
 )
 def test_wrong_features_are_refused_in_a_sentence(
@@ -227,6 +228,7 @@ def test_wrong_features_are_refused_in_a_sentence(
     Path("damaged.safetensors").write_bytes(b"nothing of the kind")
     save_file({"weight": torch.zeros(2)}, "other.safetensors")
     torch.save(nn.Linear(2, 2).state_dict(), "weights.pth")
+    torch.save(torch.zeros(2), "tensor.pth")
     torch.save(nn.Linear(2, 2).state_dict(), "old.pth", _use_new_zipfile_serialization=False)
     with pytest.raises(UsageError, match=said):
         features_for(stripes(40), asked)

@@ -9,10 +9,10 @@ import torch
 from ganbench.data.digits import digits
 from ganbench.explore import STEPS, Attributes, Subject, labels_for, project, strip
 from ganbench.explore.projection import AT_ONCE
-from ganbench.interpolation import slerp
+from ganbench.interpolation import slerp, through_noise
 from ganbench.metrics.random_conv import RandomConv
 from ganbench.networks import MLP
-from ganbench.priors import Noise
+from ganbench.priors import Coded, Noise
 from ganbench.types import Sizes, UsageError
 from tests.explore.made import ATTRIBUTES, NOISE, Stroke, stroke
 
@@ -46,6 +46,20 @@ def test_on_one_line_slerp_is_the_straight_way(factor: float) -> None:
     torch.testing.assert_close(
         slerp(a, factor * a, SHARES), torch.lerp(a[:, None], factor * a[:, None], SHARES[:, None])
     )
+
+
+@pytest.mark.parametrize("distribution", ["normal", "sphere", "uniform"])
+@pytest.mark.parametrize("coded", [False, True])
+def test_the_way_keeps_to_what_the_prior_fills(distribution: str, coded: bool) -> None:
+    noise = Noise(dimension=7, distribution=distribution)
+    prior = Coded(noise=noise) if coded else noise
+    a, b = (prior.draw(None, 20, torch.Generator().manual_seed(seed)).z for seed in (0, 1))
+    way = through_noise(prior, a, b, SHARES)
+    if distribution == "uniform":
+        torch.testing.assert_close(way[:, 4], (a + b) / 2)
+    else:
+        lengths = way.norm(dim=2)
+        torch.testing.assert_close(lengths[:, 4], (lengths[:, 0] + lengths[:, -1]) / 2)
 
 
 def test_strips_hold_the_steps_that_they_say() -> None:

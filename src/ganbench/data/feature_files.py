@@ -7,7 +7,7 @@ from pathlib import Path
 from ganbench.data.files import sha256
 
 INCEPTION = "inception:"
-"""Before the path of a TorchScript file."""
+"""Before the path of a file of Inception."""
 SUFFIX = ".safetensors"
 """Of the files of `ganbench classify train`."""
 
@@ -15,8 +15,8 @@ SUFFIX = ".safetensors"
 def named_file(asked: str) -> Path | None:
     """The file that a name of features stands for; None of names that stand for none.
 
-    >>> named_file("inception:pt/inception.pt"), named_file("mnist-cnn")
-    (PosixPath('pt/inception.pt'), None)
+    >>> named_file("inception:pt/inception.pth"), named_file("mnist-cnn")
+    (PosixPath('pt/inception.pth'), None)
     """
     if asked.startswith(INCEPTION):
         return Path(asked.removeprefix(INCEPTION)).expanduser()

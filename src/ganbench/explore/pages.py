@@ -94,7 +94,7 @@ def write_explore_page(
     titles = {place: f"direction {place + 1}: {_signed(judged.names[place])}" for place in order}
     sliders = [Slider(_frames(strips[place], titles[place]), [f"{step:+.1f}" for step in STEPS]) for place in order]
     shown = [read_picture(out / f"direction-{place + 1}.png", titles[place], light=True) for place in order]
-    film = read_picture(out / "interpolation.webp", "Along great circles of the noise, labels held.")
+    film = read_picture(out / "interpolation.webp", "From one noise vector to the next, labels held.")
     summary = Table(HEADER, summary_rows(exploration))
     strengths = ", ".join(f"{value:.3g}" for value in found.strengths)
     page = Page(

@@ -21,7 +21,7 @@ from ganbench.explore.strips import REACH, STEPS, strip
 from ganbench.explore.subject import Subject, with_noise
 from ganbench.figures.animation import animate, save_image
 from ganbench.figures.sheets import labelled_sheet
-from ganbench.interpolation import slerp
+from ganbench.interpolation import through_noise
 from ganbench.runs import plain
 from ganbench.seeds import derive
 from ganbench.types import UsageError
@@ -104,11 +104,11 @@ def _film(exploration: Exploration, out: Path) -> None:
 
 
 def _interpolation(subject: Subject, seed: int) -> list[Image.Image]:
-    """Frames along great circles from one latent to the next and back to the first, each of several images."""
+    """Frames on the way from one latent to the next and back to the first, each of several images."""
     start = subject.drawn_rows(seed)
     ends = [subject.drawn_rows(derive(seed, "interpolation", place)).z for place in range(PLACES)]
     shares = torch.linspace(0, 1, BETWEEN + 1)[:-1]
-    legs = [slerp(a, b, shares) for a, b in zip(ends, ends[1:] + ends[:1], strict=True)]
+    legs = [through_noise(subject.prior, a, b, shares) for a, b in zip(ends, ends[1:] + ends[:1], strict=True)]
     places = [with_noise(start, leg[:, [step]]) for leg in legs for step in range(BETWEEN)]
     return [frame(subject.images(subject.mapped(place))) for place in places]
 

@@ -14,9 +14,9 @@ from ganbench.figures.labels import label_histogram
 from ganbench.figures.neighbours import neighbours
 from ganbench.figures.sheets import sweep
 from ganbench.gallery.pages import draw_curves, write_report
-from ganbench.interpolation import slerp, straight
+from ganbench.interpolation import through_noise
 from ganbench.metrics import ImageRuler
-from ganbench.priors import Coded, Noise
+from ganbench.priors import Coded
 from ganbench.runs import RunFolder
 from ganbench.types import Latent
 from ganbench.workbench import Workbench
@@ -77,15 +77,10 @@ class ImageGallery:
         save_png(label_histogram(real, generated, data.classes), self.folder.figures / "labels.png")
 
     def _interpolation(self, rows: int = 8) -> Image.Image:
-        """From one noise vector to another, through noise as a generator knows it: straight where it is uniform, else
-        along great circles. Labels, where they are asked for, stay those of the start.
-        """
+        """From one noise vector to another; labels, where they are asked for, stay those of the start."""
         ends = self.bench.latents(2 * rows, seed=1)
         shares = torch.linspace(0, 1, STEPS, device=ends.z.device)
-        prior = self.bench.recipe.prior
-        noise = prior.noise if isinstance(prior, Coded) else prior
-        way = straight if isinstance(noise, Noise) and noise.distribution == "uniform" else slerp
-        z = way(ends.z[:rows], ends.z[rows:], shares)
+        z = through_noise(self.bench.recipe.prior, ends.z[:rows], ends.z[rows:], shares)
         labels = None if ends.y is None else ends.y[:rows].repeat_interleave(STEPS)
         code = None if ends.code is None else ends.code[:rows].repeat_interleave(STEPS, dim=0)
         return self._rows(Latent(z.flatten(0, 1), labels, code), rows, STEPS, (), "from one noise vector to another")

@@ -42,15 +42,19 @@ def scaled(pixels: Pixels) -> Float[Tensor, "n c h w"]:
 
 
 def in_batches(
-    function: Callable[[Tensor], tuple[Tensor, ...]], pixels: Pixels, network: nn.Module | None = None
+    function: Callable[[Tensor], tuple[Tensor, ...]],
+    pixels: Pixels,
+    network: nn.Module | None = None,
+    at_once: int | None = None,
 ) -> tuple[np.ndarray, ...]:
     """The outputs of a function of scaled images, each over all images; nothing of it is recorded for gradients.
 
+    Images go through it `at_once`, or as many as have PLACES together.
     Where this process uses a GPU already it is computed there, in fp32's full precision; a `network` in it goes there
     meanwhile.
     """
     _, height, width = pixels.shape[:3]
-    batch = max(1, PLACES // (height * width))
+    batch = at_once or max(1, PLACES // (height * width))
     device = torch.device("cuda" if torch.cuda.is_initialized() else "cpu")
     with _on(device, network), torch.inference_mode():
         parts = [function(scaled(pixels[start : start + batch]).to(device)) for start in range(0, len(pixels), batch)]
