@@ -24,12 +24,19 @@ CLOSING = "measuring and drawing"
 
 def line(progress: Reached) -> str:
     """Round, speed and last measurement, such as `round 1,200  310 rounds/s  w1 0.0142`, so far as they are known."""
-    speed = f"  {progress.round / progress.seconds:,.0f} rounds/s" if progress.seconds else ""
+    speed = f"  {_speed(progress.round / progress.seconds)}" if progress.round and progress.seconds else ""
     guide = guide_of(progress.metrics) if progress.metrics else ""
     measured = f"  {guide} {progress.metrics[guide]:.4g}" if guide else ""
     modes = f"  modes {progress.metrics['modes']:.0f}" if "modes" in progress.metrics else ""
     alarmed = f"  ! {progress.alarms}" if progress.alarms else ""
     return f"round {progress.round:,}{speed}{measured}{modes}{alarmed}"
+
+
+def _speed(rate: float) -> str:
+    """Rounds a second, or of slow ones seconds a round."""
+    if rate < 1:
+        return f"{1 / rate:.1f} s/round"
+    return f"{rate:.1f} rounds/s" if rate < 10 else f"{rate:,.0f} rounds/s"
 
 
 @contextmanager

@@ -15,7 +15,9 @@ from ganbench.runs import RunFolder
 from tests.cli.conftest import Outcome
 
 COLOURS = ("blue", "green", "red")
-DISTANCES = {"fid", "fid_spread", "kid", "kid_spread", "precision", "recall", "density", "coverage", "nearest_train"}
+DISTANCES = {
+    "fid", "fid_spread", "kid", "kid_spread", "precision", "recall", "density", "coverage", "nearest_train", "copies",
+}  # fmt: skip
 MEASURED = ["measure.count=64", "measure.final=64", "batch_size=16"]
 CONVOLUTIONS = ["critic.network.channels=4", "generator.network.channels=4", *MEASURED]
 DENSE = [*CONVOLUTIONS, "critic.network.dense=16", "generator.network.dense=16"]

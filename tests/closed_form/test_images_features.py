@@ -1,5 +1,6 @@
 """Feature networks: those that are shipped, those trained on a user's data, and those that are no classifiers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -214,6 +215,8 @@ def test_a_scripted_inception_can_be_named(tmp_path: Path) -> None:
         ("other.safetensors", "is no classifier"),
         ("inception:missing.pt", "no such file of Inception"),
         ("inception:damaged.safetensors", "neither weights nor a network of Inception"),
+        ("inception:words.pth", "neither weights nor a network of Inception"),
+        ("inception:cut.pth", "neither weights nor a network of Inception"),
         ("inception:weights.pth", r"holds no Conv2d_1a_3x3.conv.weight of shape"),
         ("inception:tensor.pth", r"holds no Conv2d_1a"),
         ("inception:old.pth", r"holds no Conv2d_1a_3x3.conv.weight of shape"),
@@ -229,9 +232,17 @@ def test_wrong_features_are_refused_in_a_sentence(
     save_file({"weight": torch.zeros(2)}, "other.safetensors")
     torch.save(nn.Linear(2, 2).state_dict(), "weights.pth")
     torch.save(torch.zeros(2), "tensor.pth")
+    Path("words.pth").write_text("hello world", encoding="utf-8")
     torch.save(nn.Linear(2, 2).state_dict(), "old.pth", _use_new_zipfile_serialization=False)
+    Path("cut.pth").write_bytes(Path("old.pth").read_bytes()[:200])
     with pytest.raises(UsageError, match=said):
         features_for(stripes(40), asked)
+
+
+@pytest.mark.usefixtures("briefly", "cache")
+@pytest.mark.parametrize("name", ["digits", "mnist", "fashion-mnist"])
+def test_a_set_of_ones_own_has_no_test_part_by_its_name(name: str) -> None:
+    assert features_for(replace(stripes(60), name=name)).name == "own-cnn"
 
 
 def test_own_features_need_labels() -> None:

@@ -13,7 +13,7 @@ from ganbench.metrics.random_conv import RandomConv
 from ganbench.types import UsageError
 
 DISTANCES = {
-    "fid", "fid_spread", "kid", "kid_spread", "precision", "recall", "density", "coverage", "nearest_train",
+    "fid", "fid_spread", "kid", "kid_spread", "precision", "recall", "density", "coverage", "nearest_train", "copies",
 }  # fmt: skip
 CLASSES = {"label_kl", "modes", "label_entropy", "readable", "legible", "confidence"}
 
@@ -76,6 +76,15 @@ def test_a_copying_generator_is_below_the_floor_of_nearest_train(data: ImageSet,
     assert ruler.measure(digits(500, seed=1).pixels)["nearest_train"] == pytest.approx(
         ruler.floor["nearest_train"], rel=0.3
     )
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 1.0])
+def test_copies_are_counted_beside_as_many_as_the_data_have(data: ImageSet, ruler: ImageRuler, share: float) -> None:
+    """One in a hundred real images is as near to another by the measure's own definition."""
+    copied = round(500 * share)
+    generated = np.concatenate([data.pixels[:copied], digits(500, seed=1).pixels[copied:]])
+    assert ruler.measure(generated)["copies"] == pytest.approx(share, abs=0.03)
+    assert 0 < ruler.floor["copies"] < 0.03
 
 
 def test_the_nearest_training_images_of_a_copy_begin_with_its_original(data: ImageSet, ruler: ImageRuler) -> None:

@@ -27,7 +27,10 @@ def drawn_weights(rng: torch.Generator) -> dict[str, Tensor]:
 
 
 def test_features_are_those_of_torch_fidelity() -> None:
-    """The figures come from torch-fidelity 0.4.0's `inception-v3-compat` with the same weights, on the same images."""
+    """The figures are those of torch-fidelity 0.4.0, with the same weights in a file and the same images as uint8:
+
+    `FeatureExtractorInceptionV3("inception-v3-compat", ["2048"], feature_extractor_weights_path=FILE)(images)`.
+    """
     rng = torch.Generator().manual_seed(0)
     network = InceptionV3()
     network.load_state_dict(drawn_weights(rng))

@@ -62,6 +62,39 @@ def test_labels_that_are_not_told_are_none(kinds: list[int | None], hub: Path) -
     assert (found.labels, found.classes) == (None, ())
 
 
+@pytest.mark.parametrize(
+    ("kind", "told", "classes"),
+    [("int64", LABELS + 5, ("5", "6", "7", "8")), ("string", np.array(list("dcba"))[3 - LABELS], ("a", "b", "c", "d"))],
+)
+@pytest.mark.parametrize("called", ["label", "labels", "other"])
+def test_a_column_of_values_is_the_labels_by_its_name(
+    kind: str, told: np.ndarray, classes: tuple[str, ...], called: str, hub: Path
+) -> None:
+    features = {"picture": datasets.Image(), called: datasets.Value(kind)}
+    columns = {"picture": [Image.fromarray(image) for image in IMAGES], called: told.tolist()}
+    (hub / "values").mkdir()
+    datasets.Dataset.from_dict(columns, datasets.Features(features)).to_parquet(hub / "values" / "train.parquet")
+    found = load(f"hub:{hub / 'values'}")
+    assert isinstance(found, ImageSet)
+    if called == "other":
+        assert found.labels is None
+    else:
+        np.testing.assert_array_equal(found.labels, LABELS)
+        assert found.classes == classes
+
+
+def test_a_configuration_is_named_after_a_colon(hub: Path) -> None:
+    published(hub / "two", LABELS.tolist())
+    (hub / "two" / "README.md").write_text(
+        "---\nconfigs:\n- config_name: one\n  data_files: train.parquet\n- config_name: none\n  data_files: x\n---\n"
+    )
+    found = load(f"hub:{hub / 'two'}:one")
+    assert isinstance(found, ImageSet)
+    np.testing.assert_array_equal(found.pixels, IMAGES)
+    with pytest.raises(WorkError, match="one"):
+        load(f"hub:{hub / 'two'}")
+
+
 def test_a_set_without_images_is_refused(hub: Path) -> None:
     (hub / "text").mkdir()
     (hub / "text" / "train.csv").write_text("id\n1\n2\n")

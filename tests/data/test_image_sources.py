@@ -50,6 +50,13 @@ def test_arrays_and_tensors(array: Any, expected: np.ndarray, tmp_path: Path) ->
     assert found.name == str(path)
 
 
+@pytest.mark.parametrize("scale", [1.0, 255.0])
+def test_folders_of_floats(scale: float, tmp_path: Path) -> None:
+    for number, image in enumerate(IMAGES):
+        Image.fromarray((image / scale).astype(np.float32)).save(tmp_path / f"{number:02}.tiff")
+    np.testing.assert_array_equal(images_of(tmp_path).pixels, IMAGES)
+
+
 @pytest.mark.parametrize("array", [IMAGES[:, 0, 0].astype(float), IMAGES[:, 0].astype(float)])
 def test_arrays_of_fewer_dimensions_stay_points(array: np.ndarray, tmp_path: Path) -> None:
     np.save(tmp_path / "points.npy", array)

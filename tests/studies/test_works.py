@@ -287,7 +287,7 @@ def test_other_cnn_learns_from_the_test_part_alone(
     assert features_for(load(str(prepared), other), "other-cnn").name == "other-cnn"  # type: ignore[arg-type]
     assert keys(seen[1]) <= keys(load(captchas(20, 6), other))  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="labelled test part"):
-        features_for(replace(data, name="array"), "other-cnn")
+        features_for(replace(data, source=""), "other-cnn")
 
 
 def test_directions_are_named_beside_chance(tmp_path: Path) -> None:

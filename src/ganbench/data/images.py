@@ -60,7 +60,8 @@ class ImageSet:
     """n images of one size, held as read-only uint8, 0 black to 255 white, with their labels where they have any.
 
     `name` is what the user called the set, `labels` are int64 from 0 to len(classes) - 1, `classes` their names (of
-    labels without names, the numbers) and () without labels, `notes` what the user should hear of the reading.
+    labels without names, the numbers) and () without labels, `notes` what the user should hear of the reading. `source`
+    is what `ganbench.data.load` was given, where that was a name or path: it tells which test images belong to it.
     Of a set that is streamed the pixels are a sample, and `stream` gives all of them; of a prepared one the fingerprint
     is `known`. `annotations` are for exploring alone and no part of the fingerprint.
     `ganbench.data.load` makes one from a name, a path or an array, and refuses what cannot be trained on.
@@ -75,6 +76,7 @@ class ImageSet:
     labels: Int[np.ndarray, "n"] | None = None
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    source: str = ""
     stream: Streamed | None = None
     known: Known | None = None
     annotations: Annotations | None = None

@@ -25,10 +25,12 @@ def train_part(data: str) -> ImageSet:
 
 
 def test_part(data: str) -> ImageSet | None:
-    """Images that belong to a set and are no part of what is trained on, where it has any.
+    """Images that belong to a set and are no part of what is trained on, where it has any; "" has none.
 
     Raises UsageError where they are damaged, or one of the two IDX files is missing.
     """
+    if not data:
+        return None
     if data == "digits":
         return digits(seed=1)
     if data == "captcha":

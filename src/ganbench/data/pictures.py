@@ -38,14 +38,21 @@ class Collection(NamedTuple):
 
 
 def plain(picture: Image.Image) -> Image.Image:
-    """The picture upright in mode L or RGB: on white where it is transparent, 16 bits a pixel scaled to 8."""
+    """The picture upright in mode L or RGB: on white where it is transparent, scaled to 8 bits a pixel.
+
+    Floats are taken to be in [0, 1] where none is above 1, else in [0, 255].
+    """
     upright = ImageOps.exif_transpose(picture)
     if upright.has_transparency_data:
         coloured = upright.convert("RGBA")
         upright = Image.alpha_composite(Image.new("RGBA", coloured.size, "white"), coloured).convert("RGB")
     if upright.mode.startswith("I"):  # Pillow itself would cut off at 255
         return Image.fromarray((np.asarray(upright).clip(0, 65535) / 257).round().astype(np.uint8))
-    return upright.convert("L" if upright.mode in ("1", "L", "F") else "RGB")
+    if upright.mode == "F":
+        values = np.nan_to_num(np.asarray(upright))
+        scale = 255.0 if values.max() <= 1 else 1.0
+        return Image.fromarray((values * scale).clip(0, 255).round().astype(np.uint8))
+    return upright.convert("L" if upright.mode in ("1", "L") else "RGB")
 
 
 def fitted(picture: Image.Image, size: int) -> Image.Image:

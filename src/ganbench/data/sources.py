@@ -67,7 +67,8 @@ def load(source: Source, images: Images = Images(), *, to_learn: bool = True) ->
     if found is None:
         return load_points(source, to_learn=to_learn)
     _require_images(found, to_learn)
-    return found if found.stream is not None else as_asked(found, images)
+    prepared = found if found.stream is not None else as_asked(found, images)
+    return replace(prepared, source=str(source)) if isinstance(source, str | Path) else prepared
 
 
 def full_name(data: str | Path) -> str:

@@ -131,7 +131,7 @@ def features_for(data: ImageSet, asked: str = "auto") -> Features:
     if asked == OWN:
         return _own(data)
     if asked == OTHER:
-        return _other(data, test_part(data.name))
+        return _other(data, test_part(data.source))
     if asked == RANDOM:
         return RandomConv()
     file = named_file(asked)
@@ -152,7 +152,8 @@ def _first_channel(data: ImageSet) -> ImageSet:
     kinds = round(len(data.classes) ** (1 / 3))
     labels = None if data.labels is None else data.labels // kinds**2
     classes = tuple(map(str, range(kinds)))
-    return ImageSet(data.name.removeprefix(STACKED), data.pixels[..., 0], labels, classes if data.classes else ())
+    pixels, name, source = data.pixels[..., 0], data.name.removeprefix(STACKED), data.source.removeprefix(STACKED)
+    return ImageSet(name, pixels, labels, classes if data.classes else (), source=source)
 
 
 def _trained(name: str, classifier: Classifier, data: ImageSet) -> Trained:
@@ -206,7 +207,7 @@ def _trained_for(data: ImageSet) -> Trained | None:
     """A network of the data's own, where they have enough labels for one."""
     other = None
     with suppress(UsageError):  # a damaged test part is no hindrance to what does not ask for it
-        other = test_part(data.name)
+        other = test_part(data.source)
     if other is not None and _enough(other):
         return _other(data, other)
     if _enough(data):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -14,6 +15,7 @@ from ganbench.metrics import labels
 from ganbench.metrics.embedding import Embedded, Features, Pixels
 from ganbench.metrics.floor import AgainstItself
 from ganbench.metrics.frechet import fid, fid_spread
+from ganbench.metrics.inception import Inception
 from ganbench.metrics.kernel import kid
 from ganbench.metrics.neighbours import DENSITY_K, nearest, neighbours
 from ganbench.metrics.points import POINT_METRICS, Metric
@@ -42,7 +44,10 @@ PIECE = 2_000
 """Images of a large set that are held at once while their features are found."""
 
 WHOLE = 60_000
-"""Data of up to so many images is embedded as a whole, and only then is there a `nearest_train`."""
+"""Data of up to so many images is embedded as a whole, and only then are there `nearest_train` and `copies`."""
+
+CLOSE = 0.01
+"""The share of the data's images that lie nearer to another of them than where a copy is suspected."""
 
 IMAGE_METRICS: dict[str, Metric] = {
     "fid": Metric("Fréchet distance of features, biased upward by the number of images", "squared features", "lower"),
@@ -63,6 +68,12 @@ IMAGE_METRICS: dict[str, Metric] = {
     "nearest_train": Metric(
         f"median distance to the nearest training image; far below the floor, images are copies, or all alike; {FEW}",
         "features",
+        "lower",
+    ),
+    "copies": Metric(
+        f"images nearer to a training image than all but {CLOSE:.0%} of those are to any other; far above the floor, "
+        f"some are learnt by heart; {FEW}",
+        "share",
         "lower",
     ),
     "label_kl": Metric("KL(generated || real) of the classes that are read", "nats", "lower"),
@@ -137,7 +148,8 @@ class ImageRuler(AgainstItself):
         seen = self.features(generated[: self.draws])
         figures = self._distances(self._halving(0)[0][: self.count], seen.features[: self.count])
         if self._whole:
-            figures["nearest_train"] = _nearness(seen.features[: self.count], self._known.features)
+            apart = nearest(seen.features[: self.count][:NEIGHBOURS], self._known.features).distances[:, 0]
+            figures |= self._copied(apart)
         figures |= self._classes(seen, None if asked is None else asked[: self.draws])
         if "modes" not in figures:
             figures["sliced_w"] = _pixel_distance(self.reference, generated[: self.count])
@@ -146,13 +158,13 @@ class ImageRuler(AgainstItself):
     def nearest(self, generated: Pixels, count: int) -> tuple[Pixels, Float[np.ndarray, "n count"]]:
         """Of each generated image the nearest training images over the features, (n, count, ...), and how far off.
 
-        Of more than 60,000 training images only those are looked at whose features are known.
+        Of more than 60,000 training images, and for Inception, only those are looked at whose features are known.
         """
         found = nearest(self.features(generated).features, self._known.features, count)
         return self._pixels(found.places), found.distances
 
     def _halvings(self) -> list[dict[str, float]]:
-        """The training images of `nearest_train` are all but those that stand for generated ones.
+        """An image that stands for a generated one is no neighbour of its own: `nearest_train` is to all the others.
 
         `label_accuracy` is that of the classifier itself.
         """
@@ -161,10 +173,10 @@ class ImageRuler(AgainstItself):
     def _split(self, one: Int[np.ndarray, "half"], other: Int[np.ndarray, "half"]) -> dict[str, float]:
         """The metrics of the images of one half as if the other's had been generated."""
         known, labels = self._known, self.data.labels
-        held_out, rest = other[: self.count], np.concatenate([one, other[self.count :]])
+        held_out = other[: self.count]
         figures = self._distances(one[: self.count], known.features[held_out])
         if self._whole:
-            figures["nearest_train"] = _nearness(known.features[held_out], known.features[rest])
+            figures |= self._copied(self._apart(held_out))
         drawn = np.concatenate([other, one])[: self.draws]
         figures |= self._classes(_taken(known, drawn), None if labels is None else labels[self._places[drawn]])
         if "modes" not in figures:
@@ -182,6 +194,19 @@ class ImageRuler(AgainstItself):
             "kid_spread": kernel.spread,
             **neighbours(real[:NEIGHBOURS], generated[:NEIGHBOURS])._asdict(),
         }
+
+    def _apart(self, rows: Int[np.ndarray, "n"]) -> Float[np.ndarray, "n"]:
+        """How far each of the known images in these rows is from the nearest other one."""
+        known = self._known.features
+        return nearest(known[rows[:NEIGHBOURS]], known, 2).distances[:, 1]
+
+    @cached_property
+    def _close(self) -> float:
+        return float(np.quantile(self._apart(self._halving(0)[0]), CLOSE))
+
+    def _copied(self, apart: Float[np.ndarray, "n"]) -> dict[str, float]:
+        """What distances to the nearest training image say."""
+        return {"nearest_train": float(np.median(apart)), "copies": float(np.mean(apart <= self._close))}
 
     def _classes(self, seen: Embedded, asked: Int[np.ndarray, "n"] | None) -> dict[str, float]:
         """What the classes that are read say; nothing where the features or the data have none."""
@@ -204,11 +229,12 @@ class ImageRuler(AgainstItself):
 
     @property
     def _whole(self) -> bool:
-        return len(self.data) <= WHOLE
+        """Inception is too slow for more than is compared."""
+        return len(self.data) <= WHOLE and not isinstance(self.features, Inception)
 
     @cached_property
     def _places(self) -> Int[np.ndarray, "known"]:
-        """The images whose features are known: all, or of a large set as many as the floor needs."""
+        """The images whose features are known: all, or as many as the floor needs."""
         if self._whole:
             return np.arange(len(self.data))
         order = np.random.default_rng(self.seed).permutation(len(self.data))
@@ -223,6 +249,8 @@ class ImageRuler(AgainstItself):
         if self._whole:
             return _embedded(self.features, self.data)
         known = np.arange(len(self._places))
+        if isinstance(self.features, Inception):
+            print(f"Inception looks at {len(known):,} images of {self.data.title}", file=sys.stderr)
         pieces = [known[start : start + PIECE] for start in range(0, len(known), PIECE)]
         return _joined([self.features(self._pixels(piece)) for piece in pieces])
 
@@ -245,10 +273,6 @@ def _joined(parts: Sequence[Embedded]) -> Embedded:
 
 def _taken(embedded: Embedded, rows: Int[np.ndarray, "n"]) -> Embedded:
     return Embedded(*(None if part is None else part[rows] for part in embedded))  # type: ignore[arg-type]
-
-
-def _nearness(generated: Float[np.ndarray, "n f"], training: Float[np.ndarray, "m f"]) -> float:
-    return float(np.median(nearest(generated[:NEIGHBOURS], training).distances))
 
 
 def _pixel_distance(real: Pixels, generated: Pixels) -> float:

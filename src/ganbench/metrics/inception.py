@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from pickle import UnpicklingError
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from ganbench.metrics.embedding import Embedded, Pixels, in_batches
@@ -43,16 +42,9 @@ class Inception:
     name = "inception"
 
     def __init__(self, path: Path) -> None:
-        self.path = path
         if not path.is_file():
             raise UsageError(f"{path}: there is no such file of Inception; {NEEDED}")
-        try:
-            self.network: nn.Module = torch.jit.load(str(path), map_location="cpu").eval()
-        except RuntimeError:
-            self.network = _ported(path)
-        schema = getattr(self.network.forward, "schema", None)
-        asked = {argument.name for argument in schema.arguments} if schema else set()
-        self.options = {"return_features": True} if "return_features" in asked else {}
+        self.network = _scripted(path) or _ported(path)
 
     def __call__(self, pixels: Pixels) -> Embedded:
         (features,) = in_batches(self._features, pixels, self.network, AT_ONCE)
@@ -60,23 +52,43 @@ class Inception:
 
     def _features(self, x: Float[Tensor, "n c h w"]) -> tuple[Tensor]:
         x = (x.expand(-1, 3, -1, -1) + 1) * 127.5
-        x = F.interpolate(x, (SIDE, SIDE), mode="bilinear", antialias=True)
-        try:
-            features = self.network(x, **self.options)
-        except torch.OutOfMemoryError:
-            raise
-        except RuntimeError:
-            raise UsageError(f"{self.path} does not take (n, 3, {SIDE}, {SIDE}) values in [0, 255]") from None
-        if not isinstance(features, Tensor) or features.ndim != 2 or len(features) != len(x):
-            raise UsageError(f"{self.path} does not give a row of features for each image")
-        return (features.float(),)
+        return (self.network(F.interpolate(x, (SIDE, SIDE), mode="bilinear", antialias=True)).float(),)
+
+
+class Scripted(nn.Module):
+    """A TorchScript network, asked for features where it can give something else."""
+
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.network = network
+        asked = {argument.name for argument in network.forward.schema.arguments}
+        self.options = {"return_features": True} if "return_features" in asked else {}
+
+    def forward(self, x: Float[Tensor, "n 3 299 299"]) -> Tensor:
+        return self.network(x, **self.options)
+
+
+def _scripted(path: Path) -> Scripted | None:
+    """The whole network of a file, tried on two images; None where it holds none."""
+    try:
+        network = Scripted(torch.jit.load(str(path), map_location="cpu").eval())
+    except RuntimeError:
+        return None
+    try:
+        with torch.inference_mode():
+            features = network(torch.zeros(2, 3, SIDE, SIDE))
+    except RuntimeError:
+        raise UsageError(f"{path} does not take (n, 3, {SIDE}, {SIDE}) values in [0, 255]") from None
+    if not isinstance(features, Tensor) or features.ndim != 2 or len(features) != 2:
+        raise UsageError(f"{path} does not give a row of features for each image")
+    return network
 
 
 def _ported(path: Path) -> InceptionV3:
     """The network with the weights of a state dict."""
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, UnpicklingError, EOFError, SafetensorError):
+    except Exception:  # bytes that are no state dict lead the unpickler into errors of every kind
         raise UsageError(f"{path} is neither weights nor a network of Inception; {NEEDED}") from None
     with torch.device("meta"):  # the file has all weights: none are drawn, so that no random stream moves
         network = InceptionV3()

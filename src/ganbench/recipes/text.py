@@ -1,7 +1,8 @@
 """The nine variants and two MLPs as the source texts ran them on MNIST, where they differ from the papers.
 
 The variants share their settings: Adam at 2e-4 with betas (0.5, 0.999), batches of 64, noise uniform on [0, 1) of
-dimension 62, batch norm in all networks, also where a penalty speaks against it.
+dimension 62, batch norm in all networks, also where a penalty speaks against it. What the text leaves open (weights of
+penalties, EBGAN's margin, BEGAN's gamma) is as in the code that it used.
 """
 
 from __future__ import annotations
