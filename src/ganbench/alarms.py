@@ -28,6 +28,9 @@ UNEVEN = 0.1
 GROWN = 10.0
 """Weights that have become so many times as long a vector as they were at the start run away."""
 
+NOTHING = 0.01
+"""Precision and coverage of what has nothing in common with the data."""
+
 DEAF = 0.5
 """Labels are ignored below this share of the way from chance to what is read right of real things."""
 
@@ -52,12 +55,13 @@ class Alarm:
 class Watch:
     """Looks at a training at its snapshots, and for signs of divergence at every line of its log.
 
-    `mode loss`: fewer classes or modes are generated than as many real things have. `labels ignored`: what is generated
-    is hardly ever read as the label that was asked for. `saturation`: a critic that has won its game by the game's own
+    `unlike the data`: generated images lie nowhere among the real ones, whatever is read in them. `mode loss`:
+    fewer classes or modes are generated than as many real things have. `labels ignored`: what is generated is
+    hardly ever read as the label that was asked for. `saturation`: a critic that has won its game by the game's own
     measure, so that its verdicts no longer tell better fakes from worse. `vanishing gradient`: a generator whose
-    gradient has faded against the largest seen. `divergence`: weights that run away, or what is no longer finite. The
-    length of the weights is what tells the first: a Wasserstein game's losses and gradients grow with the scale of its
-    scores, which is free, also where all is well.
+    gradient has faded against the largest seen. `divergence`: weights that run away, or what is no longer finite.
+    The length of the weights is what tells the first: a Wasserstein game's losses and gradients grow with the scale
+    of its scores, which is free, also where all is well.
     """
 
     def __init__(self, bench: Workbench) -> None:
@@ -79,7 +83,8 @@ class Watch:
         self.largest = max(self.largest, gradient)
         if self.bench.share < EARLY:
             return []
-        found = (self._mode_loss(measured), self._ignored(measured), self._saturation(), self._vanishing(gradient))
+        learnt = (self._unlike(measured), self._mode_loss(measured), self._ignored(measured))
+        found = (*learnt, self._saturation(), self._vanishing(gradient))
         return [alarm for alarm in found if alarm]
 
     def divergence(self, losses: Mapping[str, float]) -> Alarm | None:
@@ -119,6 +124,16 @@ class Watch:
 
     def _vectors(self) -> dict[str, Tensor]:
         return {"critic": self.bench.state.critic.vector, "generator": self.bench.state.generator.vector}
+
+    def _unlike(self, measured: Mapping[str, float]) -> Alarm | None:
+        precision, coverage = (measured.get(metric, math.nan) for metric in ("precision", "coverage"))
+        if not max(precision, coverage) < NOTHING:
+            return None
+        sentence = (
+            f"Unlike the data: hardly any image lies among real ones (precision {precision:.2g}, coverage "
+            f"{coverage:.2g}), so that classes that are read say nothing"
+        )
+        return Alarm("unlike the data", max(precision, coverage), sentence)
 
     def _mode_loss(self, measured: Mapping[str, float]) -> Alarm | None:
         shown, spread = self._floor("modes")

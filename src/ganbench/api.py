@@ -110,7 +110,8 @@ class Run:
         self.folder = RunFolder.open(path)
 
     def __repr__(self) -> str:
-        return f"Run({str(self.path)!r}, {self.summary})"
+        ended = f"{self.summary['status']} after {self.summary['rounds']:,} rounds" if self.summary else "not ended"
+        return f"<Run {str(self.path)!r}: {ended}>"
 
     @property
     def summary(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import torch
 from matplotlib.figure import Figure
 
 from ganbench import api
+from ganbench.cli import app
 from ganbench.data.points import Modes, PointSet, moons
 from ganbench.networks import MLP
 from ganbench.recipes import Player, Recipe
@@ -36,6 +37,14 @@ def test_an_array_and_a_tensor_are_the_same_data(run: api.Run, tmp_path: Path, u
     again = api.fit("wgan-gp", torch.from_numpy(X), tmp_path / "run", **TINY, **QUICK)
     assert again.summary["metrics"] == run.summary["metrics"]
     assert np.array_equal(again.sample(10), run.sample(10))
+
+
+def test_a_run_on_an_array_is_repeated_from_its_configuration(run: api.Run, tmp_path: Path, undrawn: None) -> None:
+    words = ["train", "--config", str(run.path / "config.yaml"), "--out", str(tmp_path / "again")]
+    with pytest.raises(SystemExit) as ended:
+        app(words)
+    assert not ended.value.code
+    assert api.load(tmp_path / "again").summary["metrics"] == run.summary["metrics"]
 
 
 def test_without_a_folder_it_is_a_temporary_one(undrawn: None) -> None:

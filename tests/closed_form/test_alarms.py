@@ -65,6 +65,13 @@ def test_a_sound_training_raises_none() -> None:
     assert kinds(Watch(bench()), SOUND) == []
 
 
+@pytest.mark.parametrize(("precision", "coverage", "told"), [(0.0, 0.0, True), (0.004, 0.0, True), (0.3, 0.0, False)])
+def test_images_that_lie_nowhere_near_the_data_are_told_of_first(precision: float, coverage: float, told: bool) -> None:
+    measured = {"precision": precision, "coverage": coverage, "modes": 2.0}
+    assert kinds(Watch(bench()), measured) == ["unlike the data"] * told + ["mode loss"]
+    assert kinds(Watch(bench(share=0.1)), measured) == []
+
+
 @pytest.mark.parametrize("modes", [0, 3, 7])
 def test_lost_modes_are_counted(modes: int) -> None:
     (alarm,) = Watch(bench()).alarms({"modes": float(modes)})

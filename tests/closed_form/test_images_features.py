@@ -217,9 +217,9 @@ def test_a_scripted_inception_can_be_named(tmp_path: Path) -> None:
         ("inception:damaged.safetensors", "neither weights nor a network of Inception"),
         ("inception:words.pth", "neither weights nor a network of Inception"),
         ("inception:cut.pth", "neither weights nor a network of Inception"),
-        ("inception:weights.pth", r"holds no Conv2d_1a_3x3.conv.weight of shape"),
-        ("inception:tensor.pth", r"holds no Conv2d_1a"),
-        ("inception:old.pth", r"holds no Conv2d_1a_3x3.conv.weight of shape"),
+        ("inception:weights.pth", "another network .no Conv2d_1a_3x3.conv.weight of shape"),
+        ("inception:tensor.pth", "another network"),
+        ("inception:old.pth", "another network .no Conv2d_1a_3x3.conv.weight of shape"),
     ],
 )
 def test_wrong_features_are_refused_in_a_sentence(

@@ -64,5 +64,7 @@ def test_weights_of_another_inception_are_refused(tmp_path: Path) -> None:
     weights = drawn_weights(torch.Generator().manual_seed(1)) | {"fc.weight": torch.zeros(1000, 2048)}
     torch.save(weights, tmp_path / "imagenet.pth")
     data = ImageSet("grey", np.zeros((3, 28, 28), dtype=np.uint8))
-    with pytest.raises(UsageError, match=r"holds no fc.weight of shape \(1008, 2048\); needed is .* pt_inception"):
+    with pytest.raises(
+        UsageError, match=r"another network \(no fc.weight of shape \(1008, 2048\)\); needed is .* pt_inception"
+    ):
         features_for(data, f"inception:{tmp_path / 'imagenet.pth'}")

@@ -50,6 +50,18 @@ def test_arrays_and_tensors(array: Any, expected: np.ndarray, tmp_path: Path) ->
     assert found.name == str(path)
 
 
+def test_classes_that_are_numbers_are_in_the_order_of_numbers(tmp_path: Path) -> None:
+    names = ("2", "3", "10", "011")
+    for number, (image, label) in enumerate(zip(IMAGES, LABELS, strict=True)):
+        (tmp_path / names[label]).mkdir(exist_ok=True)
+        Image.fromarray(image).save(tmp_path / names[label] / f"{number:02}.png")
+    found = images_of(tmp_path)
+    assert found.classes == names
+    order = np.argsort(np.array(names)[LABELS], kind="stable")  # in which folders are read
+    np.testing.assert_array_equal(found.pixels, IMAGES[order])
+    np.testing.assert_array_equal(found.labels, LABELS[order])
+
+
 @pytest.mark.parametrize("scale", [1.0, 255.0])
 def test_folders_of_floats(scale: float, tmp_path: Path) -> None:
     for number, image in enumerate(IMAGES):

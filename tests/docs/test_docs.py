@@ -16,6 +16,7 @@ from nbclient import NotebookClient
 
 import ganbench as package
 from ganbench.explore import exploration
+from ganbench.metrics import METRICS
 from ganbench.studies.measures import MEASURES
 from ganbench.studies.plans import WORKS, read_plan, shipped
 from tests.cli.conftest import ganbench  # noqa: F401  the fixture
@@ -97,6 +98,12 @@ def test_the_docs_tell_of_every_measure() -> None:
     text = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
     table = text.partition("| measure |")[2].partition("\n\n")[0]
     assert set(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)) == set(MEASURES)
+
+
+def test_the_docs_tell_of_every_metric() -> None:
+    text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[a-z0-9_`, ]+`) \|", text, re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"[a-z0-9_]+", row)} == set(METRICS)
 
 
 def test_the_docs_tell_of_all_work() -> None:

@@ -88,7 +88,7 @@ def main() -> None:
         sys.exit(1)
     except SystemExit as ended:
         if ended.code == INTERRUPTED:
-            _say("interrupted, before all was done")
+            _say("interrupted, before all was done; the same command goes on with what is left, or begins again")
         raise
 
 

@@ -82,9 +82,12 @@ def _begin(
     from ganbench.data import BUILT_IN, IMAGE_NAMES, full_name, load
     from ganbench.progress import watching
     from ganbench.recipes import RECIPES
+    from ganbench.runs import KEPT_DATA
 
     file = read_config(config) if config else {}
     source = file.get("data") if data is None else data
+    if config and data is None and (kept := config.parent / KEPT_DATA).is_file():
+        source = kept  # of a run on what was in memory, which has no name
     if recipe is not None and recipe not in RECIPES and Path(recipe).exists():
         raise UsageError(f"{recipe} stands where a recipe is named, and is a file or a folder: --data {recipe}")
     if recipe in (*BUILT_IN, *IMAGE_NAMES):

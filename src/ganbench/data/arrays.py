@@ -68,7 +68,7 @@ def as_pixels(array: np.ndarray, where: str) -> UInt8[np.ndarray, "n h w"] | UIn
 
 
 def as_labels(labels: np.ndarray, count: int, where: str, *, renumber: bool = True) -> Labelling:
-    """One label an image: whole numbers or names, in the order of their sorted values.
+    """One label an image: whole numbers or names, in the order of their sorted values; "2" comes before "10".
 
     Without `renumber` whole numbers from 0 stay what they are, though some may not occur: labels that were asked for.
 
@@ -87,6 +87,9 @@ def as_labels(labels: np.ndarray, count: int, where: str, *, renumber: bool = Tr
     if labels.dtype.kind == "S":
         labels = np.char.decode(labels, "utf-8", "replace")
     values, numbers = np.unique(labels, return_inverse=True)
+    if values.dtype.kind == "U" and all(value.isascii() and value.isdigit() for value in values):
+        order = np.argsort([int(value) for value in values], kind="stable")
+        values, numbers = values[order], np.argsort(order)[numbers]
     if renumber or labels.dtype.kind not in "iu" or values[0] < 0:
         return Labelling(numbers.astype(np.int64), tuple(map(str, values)))
     return Labelling(labels.astype(np.int64), tuple(map(str, range(int(values[-1]) + 1))))

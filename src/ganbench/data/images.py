@@ -119,6 +119,15 @@ class ImageSet:
         return (STACKED if self.name.startswith(STACKED) else "") + Path(self.name.removeprefix(STACKED)).name
 
     @property
+    def told(self) -> tuple[str, ...]:
+        """What was trained on and what was noted when it was read, in sentences."""
+        channels, height, width = self.shape
+        images = f"{len(self):,} {'grey' if channels == 1 else 'colour'} images of {width} x {height}"
+        classes = f", {len(self.classes):,} classes" if self.classes else ""
+        streamed = ", a sample of what is streamed" if self.stream is not None else ""
+        return (f"The data: {images}{classes}{streamed}.", *(f"{note}." for note in self.notes))
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """(channels, height, width), as the networks see one image."""
         height, width = self.pixels.shape[1:3]

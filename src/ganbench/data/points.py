@@ -93,6 +93,11 @@ class PointSet:
         return len(self.points)
 
     @property
+    def told(self) -> tuple[str, ...]:
+        """What was trained on, in sentences."""
+        return (f"The data: {len(self):,} points of {self.dimension} coordinates.",)
+
+    @property
     def title(self) -> str:
         """The name without folders, for pictures and lines of progress."""
         return Path(self.name).name

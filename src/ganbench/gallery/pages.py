@@ -24,6 +24,8 @@ from ganbench.workbench import Workbench
 LARGE = 150_000
 """Bytes of a PNG from which a page of many runs takes it in another form: sheets of coloured images are such."""
 
+BETTER = {"lower": "lower is better", "higher": "higher is better", "equal": "as the floor is best"}
+
 FRAMES = 48
 """Of the snapshots' pictures, evenly chosen with the first and the last, those that the film shows: 8 a second."""
 
@@ -64,7 +66,7 @@ def write_report(folder: RunFolder, bench: Workbench, summary: Mapping[str, Any]
         [
             name,
             *(_shown(value) for value in (metrics["final"].get(name), metrics["best"].get(name), floor)),
-            f"{METRICS[name].meaning}; {METRICS[name].better} is better",
+            f"{METRICS[name].meaning}; {BETTER[METRICS[name].better]}",
         ]
         for name, floor in metrics["floor"].items()
         if name in metrics["final"]
@@ -74,7 +76,7 @@ def write_report(folder: RunFolder, bench: Workbench, summary: Mapping[str, Any]
     config = (folder.path / "config.yaml").read_text(encoding="utf-8")
     page = Page(
         title=f"{summary['recipe']} on {bench.data.title}",
-        lead=[_lead(summary), *_alarms(summary.get("alarms", ()))],
+        lead=[_lead(summary), *_alarms(summary.get("alarms", ())), *bench.data.told],
         sections=[
             Section("What it came to", tables=[table]),
             Section("Pictures", pictures=pictures),

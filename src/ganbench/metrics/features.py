@@ -241,7 +241,7 @@ def _classifier_of(data: ImageSet) -> Classifier:
     train, test = held_out(data)
     began = time.monotonic()
     classifier = train_classifier(
-        train, watch=telling(f"training a feature network on {data.title}, once: it is kept")
+        train, watch=telling(f"training a feature network on {data.title}, once: it is kept in {kept.parent}")
     ).tested(test)
     print(
         f"it reads {classifier.accuracy:.1%} of {len(test):,} images held out "

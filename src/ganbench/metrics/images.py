@@ -68,7 +68,7 @@ IMAGE_METRICS: dict[str, Metric] = {
     "nearest_train": Metric(
         f"median distance to the nearest training image; far below the floor, images are copies, or all alike; {FEW}",
         "features",
-        "lower",
+        "equal",
     ),
     "copies": Metric(
         f"images nearer to a training image than all but {CLOSE:.0%} of those are to any other; far above the floor, "

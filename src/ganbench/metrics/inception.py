@@ -20,8 +20,8 @@ AT_ONCE = 32
 """Images that go through the network together: about half a gigabyte of maps."""
 
 NEEDED = (
-    "needed is what public FID code loads: the weights pt_inception-2015-12-05-6726825d.pth, or the whole network "
-    "inception-2015-12-05.pt"
+    "needed is what public FID code loads: the weights pt_inception-2015-12-05-6726825d.pth of pytorch-fid, or the "
+    "whole network inception-2015-12-05.pt of StyleGAN's code"
 )
 
 
@@ -97,6 +97,8 @@ def _ported(path: Path) -> InceptionV3:
     given = counts | (weights if isinstance(weights, dict) else {})
     for name, value in wanted.items():
         if getattr(given.get(name), "shape", None) != value.shape:
-            raise UsageError(f"{path} holds no {name} of shape {tuple(value.shape)}; {NEEDED}")
+            raise UsageError(
+                f"{path} holds weights of another network (no {name} of shape {tuple(value.shape)}); {NEEDED}"
+            )
     network.load_state_dict({name: given[name] for name in wanted}, assign=True)
     return network.float().eval()

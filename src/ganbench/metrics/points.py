@@ -25,11 +25,11 @@ SPLITS = 4
 
 
 class Metric(NamedTuple):
-    """What a metric means, what it is counted in, and which way is better."""
+    """What a metric means, what it is counted in, and which way is better; `equal` to what real things show is best."""
 
     meaning: str
     unit: str
-    better: Literal["lower", "higher"]
+    better: Literal["lower", "higher", "equal"]
 
 
 POINT_METRICS: dict[str, Metric] = {
