@@ -60,7 +60,7 @@ class Watch:
     hardly ever read as the label that was asked for. `saturation`: a critic that has won its game by the game's own
     measure, so that its verdicts no longer tell better fakes from worse. `vanishing gradient`: a generator whose
     gradient has faded against the largest seen. `divergence`: weights that run away, or what is no longer finite.
-    The length of the weights is what tells the first: a Wasserstein game's losses and gradients grow with the scale
+    The length of the weights is what tells the former: a Wasserstein game's losses and gradients grow with the scale
     of its scores, which is free, also where all is well.
     """
 
