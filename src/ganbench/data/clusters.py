@@ -39,11 +39,11 @@ def clustered(images: ImageSet, count: int) -> ImageSet:
     axes = np.linalg.svd(seen - mean, full_matrices=False)[2][:COMPONENTS].T
     rows = np.array_split(np.arange(len(images)), -(-images.pixels.size // PIECE))
     x = np.concatenate([(_numbers(images, piece) - mean) @ axes for piece in rows])
-    some = x[np.sort(order[:FOR_CENTRES])]
-    distinct = len(np.unique(some, axis=0))
+    some = np.sort(order[:FOR_CENTRES])
+    distinct = len({images.pixels[place].tobytes() for place in some})  # products of copies may differ in a last bit
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of clusters that are empty
-        starts = [_centres(some, min(count, distinct), start) for start in range(STARTS)]
+        starts = [_centres(x[some], min(count, distinct), start) for start in range(STARTS)]
     labels, _ = min((vq(x, centres) for centres in starts), key=lambda found: float(np.square(found[1]).sum()))
     sizes = np.bincount(labels)
     place = np.argsort(np.argsort(-sizes, kind="stable"), kind="stable")

@@ -121,7 +121,7 @@ def metric_curves(
 def _distance_like(metric: str, values: Float[np.ndarray, " n"], floor: float | None) -> bool:
     """Whether a logarithmic axis serves: what is known to be a score is none, whatever its values look like."""
     known = METRICS.get(metric)
-    return (known is None or known.better == "lower") and style.distance_like(values, floor)
+    return (known is None or known.better != "higher") and style.distance_like(values, floor)
 
 
 def _series(rows: Sequence[Mapping[str, float]], metric: str) -> Series:
