@@ -40,10 +40,11 @@ def clustered(images: ImageSet, count: int) -> ImageSet:
     rows = np.array_split(np.arange(len(images)), -(-images.pixels.size // PIECE))
     x = np.concatenate([(_numbers(images, piece) - mean) @ axes for piece in rows])
     some = np.sort(order[:FOR_CENTRES])
+    seen = x[some]
     distinct = len({images.pixels[place].tobytes() for place in some})  # products of copies may differ in a last bit
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of clusters that are empty
-        starts = [_centres(x[some], min(count, distinct), start) for start in range(STARTS)]
+        starts = [_centres(seen, min(count, distinct), start) for start in range(STARTS)]
     labels, _ = min((vq(x, centres) for centres in starts), key=lambda found: float(np.square(found[1]).sum()))
     sizes = np.bincount(labels)
     place = np.argsort(np.argsort(-sizes, kind="stable"), kind="stable")

@@ -26,10 +26,15 @@ class Embedded(NamedTuple):
 
 
 class Features(Protocol):
-    """A fixed map from images to features. `name`, such as `mnist-cnn`, stands beside the figures that rest on it."""
+    """A fixed map from images to features. `name`, such as `mnist-cnn`, stands beside the figures that rest on it.
+
+    Where it is `slow` only the images that are compared are looked at.
+    """
 
     @property
     def name(self) -> str: ...
+    @property
+    def slow(self) -> bool: ...
     def __hash__(self) -> int: ...
     def __call__(self, pixels: Pixels) -> Embedded: ...
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -59,6 +60,7 @@ class Trained:
     name: str
     classifier: Classifier
     places: Int[np.ndarray, " k"] | None
+    slow: ClassVar[bool] = False
 
     @property
     def reads_labels(self) -> bool:
@@ -88,6 +90,7 @@ class Stacked:
 
     base: Features
     kinds: int
+    slow: ClassVar[bool] = False
 
     @property
     def name(self) -> str:

@@ -15,7 +15,6 @@ from ganbench.metrics import labels
 from ganbench.metrics.embedding import Embedded, Features, Pixels
 from ganbench.metrics.floor import AgainstItself
 from ganbench.metrics.frechet import fid, fid_spread
-from ganbench.metrics.inception import Inception
 from ganbench.metrics.kernel import kid
 from ganbench.metrics.neighbours import DENSITY_K, nearest, neighbours
 from ganbench.metrics.points import POINT_METRICS, Metric
@@ -158,7 +157,7 @@ class ImageRuler(AgainstItself):
     def nearest(self, generated: Pixels, count: int) -> tuple[Pixels, Float[np.ndarray, "n count"]]:
         """Of each generated image the nearest training images over the features, (n, count, ...), and how far off.
 
-        Of more than 60,000 training images, and for Inception, only those are looked at whose features are known.
+        Of more than 60,000 training images, and of slow features, only those are looked at whose features are known.
         """
         found = nearest(self.features(generated).features, self._known.features, count)
         return self._pixels(found.places), found.distances
@@ -229,8 +228,7 @@ class ImageRuler(AgainstItself):
 
     @property
     def _whole(self) -> bool:
-        """Inception is too slow for more than is compared."""
-        return len(self.data) <= WHOLE and not isinstance(self.features, Inception)
+        return len(self.data) <= WHOLE and not self.features.slow
 
     @cached_property
     def _places(self) -> Int[np.ndarray, "known"]:
@@ -249,8 +247,8 @@ class ImageRuler(AgainstItself):
         if self._whole:
             return _embedded(self.features, self.data)
         known = np.arange(len(self._places))
-        if isinstance(self.features, Inception):
-            print(f"Inception looks at {len(known):,} images of {self.data.title}", file=sys.stderr)
+        if self.features.slow:
+            print(f"{self.features.name} looks at {len(known):,} images of {self.data.title}", file=sys.stderr)
         pieces = [known[start : start + PIECE] for start in range(0, len(known), PIECE)]
         return _joined([self.features(self._pixels(piece)) for piece in pieces])
 

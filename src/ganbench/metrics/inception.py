@@ -39,7 +39,7 @@ class Inception:
     Raises UsageError where the file is not there or is neither.
     """
 
-    name = "inception"
+    name, slow = "inception", True
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():

@@ -24,8 +24,8 @@ class Layer(NamedTuple):
 class Fork(NamedTuple):
     """Two layers that see the same, side by side in what they give."""
 
-    first: Layer
-    second: Layer
+    a: Layer
+    b: Layer
 
 
 Branch: TypeAlias = Sequence[Layer | Fork]
@@ -165,11 +165,8 @@ class Block(nn.Module):
             self.paths[branch] = []
             for number, layer in enumerate(layers, start=1):
                 name = branch if len(layers) == 1 else f"{branch}_{number}"
-                named = (
-                    {name: layer}
-                    if isinstance(layer, Layer)
-                    else dict(zip((f"{name}a", f"{name}b"), layer, strict=True))
-                )
+                sides = {"": layer} if isinstance(layer, Layer) else layer._asdict()
+                named = {name + side: one for side, one in sides.items()}
                 for each, one in named.items():
                     self.add_module(each, Convolution(inner, one))
                 self.paths[branch].append(tuple(named))

@@ -30,7 +30,7 @@ class RandomConv:
     28 x 28 images. Filters differ between scales and come from one fixed seed.
     """
 
-    name = "random-conv"
+    name, slow = "random-conv", False
 
     def __call__(self, pixels: Pixels) -> Embedded:
         channels = 3 if pixels.ndim == 4 else 1
